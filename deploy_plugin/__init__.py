@@ -1,0 +1,1 @@
+"""A deploy is a transaction, and the tests are its commit condition."""

@@ -1,0 +1,56 @@
+"""Everything that this package raises on purpose.
+
+::
+
+    DeployError                 exit 30: stopped, and nothing that visitors see has changed
+    ├── ConfigError             exit 4: refused before anything was contacted
+    ├── Unreachable             the server did not let us in, or went away
+    ├── StepFailed              a step could not do its work
+    └── RollbackFailed          exit 31: the server's state is unknown
+
+Each is shown as sentences, never as a traceback: what was given, what came back, what to do next. An exception that
+is not one of these is a bug, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DeployError(Exception):
+    """What was tried, what came back and what to do next.
+
+    ``got`` is shown below the sentence, as it came (the end of a log, of a build); ``hint`` comes last.
+    """
+
+    exit_code: ClassVar[int] = 30
+
+    def __init__(self, message: str, *, got: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.got = got.strip()
+        self.hint = hint
+
+    def __str__(self) -> str:
+        got = "\n".join(f"    {line}" for line in self.got.splitlines())
+        return "\n".join(part for part in (self.message, got, self.hint) if part)
+
+
+class ConfigError(DeployError):
+    """The options or ``deploy.toml`` say something that can't be; nothing was contacted."""
+
+    exit_code = 4
+
+
+class Unreachable(DeployError):
+    """No connection to the server, or it broke."""
+
+
+class StepFailed(DeployError):
+    """A step could not do its work; what served before still serves."""
+
+
+class RollbackFailed(DeployError):
+    """What served before could not be brought back."""
+
+    exit_code = 31

@@ -1,0 +1,160 @@
+"""The words of this project as values: frozen, and without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret comes from: exactly one of the three is set."""
+
+    generate: int | None = None
+    """Make a random value of this many characters on the first deploy, and keep it on the server."""
+    from_env: str | None = None
+    """The environment variable, here, that holds it."""
+    command: tuple[str, ...] | None = None
+    """The command, here, that prints it."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What is deployed. Paths are in the container, but for ``context``."""
+
+    name: str
+    context: Path
+    """The build context on this machine, with its Dockerfile."""
+    port: int | None = None
+    """Where the app listens in its container; the image's EXPOSE where it is None."""
+    health: str = "/"
+    manage: str = "manage.py"
+    platform: str | None = None
+    """``linux/amd64`` and the like; the server's own where it is None."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """May hold ``{host}``, ``{url}`` and ``{release}``."""
+    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+    volumes: Mapping[str, PurePosixPath] = field(default_factory=dict)
+    """Folder name on the server to the path where the container sees it."""
+    database: PurePosixPath | None = None
+    """The SQLite file; its folder is mounted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to."""
+
+    name: str
+    destination: str
+    """``[user@]host[:port]``, as for ssh."""
+    url: str
+    """Where visitors find the site, without a slash at the end."""
+    live: bool = False
+    publish: int = 80
+    """The server's port that the site is published on."""
+    ssh_config: Path | None = None
+    identity_file: Path | None = None
+    sandbox: str | None = None
+    """The sandbox's name, where the target is one."""
+
+    @property
+    def host(self) -> str:
+        """The name that visitors use, without scheme and port: what ALLOWED_HOSTS must hold."""
+        return self.netloc.rpartition(":")[0] if ":" in self.netloc else self.netloc
+
+    @property
+    def netloc(self) -> str:
+        """The Host header that a browser sends."""
+        return self.url.partition("://")[2].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One immutable version of the app on one server."""
+
+    id: str
+    """``20261124-031205-1a2b3c4``: the time it was made (UTC), and the commit."""
+    commit: str
+    """The whole hash; ``+changes`` behind it where the build context held something uncommitted."""
+    image: str
+    """``name:tag``; the tag is made from the build context's content, so that the same tree is the same image."""
+
+
+class Outcome(StrEnum):
+    """What became of a step, in the words of Ansible's recap."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    RESCUED = "rescued"
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What became of one step: ``reason`` says what was missing, or what went wrong."""
+
+    title: str
+    outcome: Outcome
+    seconds: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """What became of all steps of a run, in their order."""
+
+    steps: Sequence[StepReport] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(step.outcome is outcome for step in self.steps)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst that happened."""
+        worst_first = (Outcome.RESCUED, Outcome.UNREACHABLE, Outcome.FAILED, Outcome.CHANGED)
+        return next((outcome for outcome in worst_first if self.count(outcome)), Outcome.OK)
+
+    @property
+    def seconds(self) -> float:
+        return sum(step.seconds for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a run left on the target, or found there: what the tests receive."""
+
+    app: App
+    target: Target
+    release: Release
+    container: str
+    """The name of the container that serves."""
+    port: int
+    """Where the app listens in its container."""
+    home: PurePosixPath
+    """The deploy user's home on the server; the app's things are in ``deploy/<app>`` below it."""
+    uid: int
+    """The user that the container runs as, who owns the database."""
+    recap: Recap = Recap()
+
+    @property
+    def url(self) -> str:
+        return self.target.url
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """Everything of the app on the server."""
+        return self.home / "deploy" / self.app.name
+
+    @property
+    def env_file(self) -> PurePosixPath:
+        """The server's own secrets, 0600."""
+        return self.folder / ".env"
+
+    @property
+    def data(self) -> PurePosixPath:
+        """The folder that holds the database; mounted into the container."""
+        return self.folder / "data"
