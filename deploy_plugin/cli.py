@@ -1,0 +1,1 @@
+"""pytest-deploy: look at targets, and at sandboxes."""
