@@ -1,0 +1,82 @@
+"""This machine's Docker engine, wherever the docker command would look for it: DOCKER_HOST, then the Docker context."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from deploy_plugin.errors import StepFailed
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.context import Context
+
+NO_ENGINE = "No Docker engine answers on this machine: tried {address} ({origin})."
+NO_PERMISSION = (
+    "You may not use this machine's Docker. Add yourself to its group (sudo usermod -aG docker $USER), then log in "
+    "again, or run this once under: sg docker -c '…'"
+)
+NOT_RUNNING = "Start Docker (here: `make demo` installs and starts one on Debian), or point DOCKER_HOST at an engine."
+NO_CLI = "There is no docker command on this machine. Install Docker's command line (on Debian: apt-get install docker.io)."
+ENGINE_TIMEOUT = 120
+"""Seconds that the engine may keep silent."""
+
+
+def local_client(*, timeout: float = ENGINE_TIMEOUT) -> DockerClient:
+    """Connect to this machine's engine; the caller closes it. ``StepFailed`` where none answers."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        if os.environ.get("DOCKER_HOST"):
+            return docker.from_env(version="auto", timeout=timeout)
+        context = _context()
+        tls = context.TLSConfig or False
+        return docker.DockerClient(base_url=context.Host, tls=tls, version="auto", timeout=timeout)
+    except DockerException as error:
+        address, origin = engine_address()
+        denied = "Permission denied" in str(error)
+        raise StepFailed(
+            NO_ENGINE.format(address=address, origin=origin),
+            got=str(error),
+            hint=NO_PERMISSION if denied else NOT_RUNNING,
+        ) from error
+
+
+def engine_address() -> tuple[str, str]:
+    """Give the engine's address, and where it is written."""
+    if host := os.environ.get("DOCKER_HOST"):
+        return host, "DOCKER_HOST"
+    context = _context()
+    return str(context.Host), f"the Docker context {context.Name!r}"
+
+
+def is_remote(address: str) -> bool:
+    """Say whether the engine is on another machine, so that what it publishes is not to be found on this one's loopback."""
+    url = urlsplit(address)
+    if "unix" in url.scheme or url.scheme == "npipe":
+        return False
+    return url.scheme == "ssh" or url.hostname not in {"localhost", "127.0.0.1", "::1"}
+
+
+def docker_command() -> str:
+    """Give the path of the docker command, which finds contexts and DOCKER_HOST by itself."""
+    if found := shutil.which("docker"):
+        return found
+    raise StepFailed(NO_CLI)
+
+
+def _context() -> Context:
+    from docker.context import ContextAPI
+
+    name = os.environ.get("DOCKER_CONTEXT")
+    # Typed as never None; a context that was removed is None all the same.
+    context: Context | None = ContextAPI.get_context(name)
+    if context is None:
+        raise StepFailed(
+            f"There is no Docker context {name or 'of the name in your Docker configuration'!r}.",
+            hint="`docker context ls` shows those that there are.",
+        )
+    return context
