@@ -1,4 +1,4 @@
-"""This machine's Docker engine, wherever the docker command would look for it: DOCKER_HOST, then the Docker context."""
+"""Docker on this machine, found where the docker command finds it: DOCKER_HOST, then the Docker context."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 NO_ENGINE = "No Docker engine answers on this machine: tried {address} ({origin})."
 NO_PERMISSION = (
-    "You may not use this machine's Docker. Add yourself to its group (sudo usermod -aG docker $USER), then log in "
-    "again, or run this once under: sg docker -c '…'"
+    "You may not use this machine's Docker. Add yourself to its group (sudo usermod -aG docker $USER), then log "
+    "in again, or run this once under: sg docker -c '…'"
 )
-NOT_RUNNING = "Start Docker (here: `make demo` installs and starts one on Debian), or point DOCKER_HOST at an engine."
-NO_CLI = "There is no docker command on this machine. Install Docker's command line (on Debian: apt-get install docker.io)."
+NOT_RUNNING = (
+    "Start Docker (here: `make demo` installs and starts one on Debian), or point DOCKER_HOST at an engine."
+)
+NO_CLI = "There is no docker command on this machine. Install it (on Debian: apt-get install docker.io)."
 ENGINE_TIMEOUT = 120
 """Seconds that the engine may keep silent."""
 
 
-def local_client(*, timeout: float = ENGINE_TIMEOUT) -> DockerClient:
+def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
     """Connect to this machine's engine; the caller closes it. ``StepFailed`` where none answers."""
     import docker
     from docker.errors import DockerException
@@ -54,7 +56,7 @@ def engine_address() -> tuple[str, str]:
 
 
 def is_remote(address: str) -> bool:
-    """Say whether the engine is on another machine, so that what it publishes is not to be found on this one's loopback."""
+    """Say whether the engine is on another machine: what it publishes is then not on our loopback."""
     url = urlsplit(address)
     if "unix" in url.scheme or url.scheme == "npipe":
         return False
