@@ -124,6 +124,38 @@ class Recap:
 
 
 @dataclass(frozen=True, slots=True)
+class AppFolder:
+    """Everything of one app on a server: ``deploy/<app>`` in the deploy user's home."""
+
+    home: PurePosixPath
+    app: str
+
+    @property
+    def path(self) -> PurePosixPath:
+        return self.home / "deploy" / self.app
+
+    @property
+    def env_file(self) -> PurePosixPath:
+        """The server's own secrets, 0600."""
+        return self.path / ".env"
+
+    @property
+    def data(self) -> PurePosixPath:
+        """The folder that holds the database; mounted into the container."""
+        return self.path / "data"
+
+    def volume(self, name: str) -> PurePosixPath:
+        return self.path / name
+
+    def record(self, release_id: str) -> PurePosixPath:
+        return self.path / "releases" / f"{release_id}.json"
+
+    def settings(self, release_id: str) -> PurePosixPath:
+        """The settings of one release, secrets included, 0600: never changed once written."""
+        return self.path / "releases" / f"{release_id}.env"
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """What a run left on the target, or found there: what the tests receive."""
 
@@ -134,27 +166,11 @@ class Deployment:
     """The name of the container that serves."""
     port: int
     """Where the app listens in its container."""
-    home: PurePosixPath
-    """The deploy user's home on the server; the app's things are in ``deploy/<app>`` below it."""
-    uid: int
-    """The user that the container runs as, who owns the database."""
+    user: tuple[int, int]
+    """The uid and gid that the container runs as, and that own the data."""
+    folder: AppFolder
     recap: Recap = Recap()
 
     @property
     def url(self) -> str:
         return self.target.url
-
-    @property
-    def folder(self) -> PurePosixPath:
-        """Everything of the app on the server."""
-        return self.home / "deploy" / self.app.name
-
-    @property
-    def env_file(self) -> PurePosixPath:
-        """The server's own secrets, 0600."""
-        return self.folder / ".env"
-
-    @property
-    def data(self) -> PurePosixPath:
-        """The folder that holds the database; mounted into the container."""
-        return self.folder / "data"

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
 NO_ENGINE = "No Docker engine answers on this machine: tried {address} ({origin})."
 NO_PERMISSION = (
-    "You may not use this machine's Docker. Add yourself to its group (sudo usermod -aG docker $USER), then log "
-    "in again, or run this once under: sg docker -c '…'"
+    "You may not use this machine's Docker. Add yourself to its group (sudo usermod -aG docker $USER), then "
+    "log in again, or run this once under: sg docker -c '…'"
 )
-NOT_RUNNING = (
-    "Start Docker (here: `make demo` installs and starts one on Debian), or point DOCKER_HOST at an engine."
-)
+NOT_RUNNING = "Start Docker (here: `make demo` installs and starts one on Debian), or point DOCKER_HOST at an engine."
 NO_CLI = "There is no docker command on this machine. Install it (on Debian: apt-get install docker.io)."
 ENGINE_TIMEOUT = 120
 """Seconds that the engine may keep silent."""

@@ -1,0 +1,194 @@
+"""``deploy.toml`` and the options of a run, as an App and a Target."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from deploy_plugin import toml
+from deploy_plugin.errors import ConfigError
+from deploy_plugin.models import App, SecretSource, Target
+from deploy_plugin.toml import Table
+
+FILE_NAME = "deploy.toml"
+SANDBOX = "sandbox"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
+_DESTINATION = re.compile(r"(?:[^@\s]+@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\Z")
+_SECRET_KEYS = frozenset(("generate", "from_env", "command"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run goes, before anything was settled about a sandbox's address."""
+
+    name: str
+    """As it was typed: it stands in the recap."""
+    host: str
+    """``[user@]host[:port]``, ``sandbox`` or ``sandbox:NAME``."""
+    table: Table
+    """What ``deploy.toml`` says of it; empty where it says nothing."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.host == SANDBOX or self.host.startswith(f"{SANDBOX}:")
+
+    @property
+    def sandbox_name(self) -> str | None:
+        """None where the sandbox is a throwaway one."""
+        return self.host.partition(":")[2] or None
+
+
+def find_place(typed: str, root: Path, *, ssh_config: Path | None = None) -> Place:
+    """Say what ``--deploy-to=TYPED`` means: a name in ``deploy.toml``, a sandbox, or a destination for ssh."""
+    targets = _targets(root)
+    if typed in targets:
+        host = targets[typed].get("host", str, typed)
+        return _place(typed, host, targets[typed], where=f"the host of {typed!r} in {FILE_NAME}")
+    place = _place(typed, typed, Table(root / FILE_NAME), where="this target")
+    if not place.is_sandbox and _is_bare_word(typed) and not _is_ssh_alias(typed, ssh_config):
+        known = ", ".join((SANDBOX, f"{SANDBOX}:NAME", *targets))
+        raise ConfigError(
+            f"unknown target {typed!r}: it is no name in {FILE_NAME} and no host of your ssh configuration.",
+            hint=f"Known targets: {known}, or [user@]host[:port].",
+        )
+    return place
+
+
+def target_names(root: Path) -> list[str]:
+    return list(_targets(root))
+
+
+def read_app(root: Path, place: Place) -> App:
+    """Read the app as ``deploy.toml`` describes it for this place."""
+    file = toml.read(root / FILE_NAME)
+    table = toml.merged(file.table("app").only(toml.APP_KEYS - {"database"}), place.table, toml.APP_KEYS)
+    database = toml.merged(
+        file.table("database").only(frozenset(["path"])), place.table.table("database"), frozenset(["path"])
+    )
+    named = table.optional("name", str)
+    if named is None and file.table("targets").values:
+        raise ConfigError(
+            f"{FILE_NAME} names targets, but no app.",
+            hint='Add [app] with name = "...": it decides where the data lives, so it must not depend on a folder.',
+        )
+    name = named or re.sub(r"[^a-z0-9]+", "-", root.resolve().name.lower()).strip("-") or "app"
+    if not _NAME.match(name):
+        table.refuse("name", f"must be lower-case letters, digits and dashes, not {name!r}")
+    path = database.optional("path", str)
+    return App(
+        name=name,
+        context=root / table.get("context", str, "."),
+        port=table.optional("port", int),
+        health=table.get("health", str, "/"),
+        manage=table.get("manage", str, "manage.py"),
+        platform=table.optional("platform", str),
+        env=table.table("env").map(_string),
+        secrets=table.table("secrets").map(_secret),
+        volumes={key: PurePosixPath(value) for key, value in table.table("volumes").map(_string).items()},
+        database=_absolute(database, path) if path else None,
+    )
+
+
+def read_target(
+    place: Place, destination: str, *, url: str, ssh_config: Path | None = None, identity_file: Path | None = None
+) -> Target:
+    """Join what was typed, what ``deploy.toml`` says and what is known of the address."""
+    table = place.table
+    own_config = table.optional("ssh_config", str)
+    publish = table.get("publish", int, 80)
+    return Target(
+        name=place.name,
+        destination=destination,
+        url=(table.optional("url", str) or _with_port(url, publish)).rstrip("/"),
+        live=table.get("live", bool, default=False),
+        publish=publish,
+        ssh_config=ssh_config or (table.path.parent / own_config if own_config else None),
+        identity_file=identity_file,
+        sandbox=place.sandbox_name,
+    )
+
+
+def split_destination(destination: str) -> tuple[str, int | None]:
+    """``user@host:port`` as ssh takes it: ``(user@host, port)``. An IPv6 address stands in brackets."""
+    bracketed = re.fullmatch(r"((?:[^@]+@)?)\[([^\]]+)\](?::(\d+))?", destination)
+    if bracketed:
+        user, host, port = bracketed.groups()
+        return user + host, int(port) if port else None
+    rest, _, port = destination.partition(":")
+    return rest, int(port) if port else None
+
+
+def host_name(destination: str, ssh_config: Path | None) -> str:
+    """Resolve an alias of the ssh configuration to the host that it stands for."""
+    return _resolved(split_destination(destination)[0], ssh_config).get("hostname", destination)
+
+
+def _targets(root: Path) -> dict[str, Table]:
+    targets = toml.read(root / FILE_NAME).table("targets")
+    known = toml.TARGET_KEYS | toml.APP_KEYS
+    return {name: targets.table(name).only(known) for name in targets.values}
+
+
+def _place(name: str, host: str, table: Table, *, where: str) -> Place:
+    place = Place(name, host, table)
+    if place.is_sandbox:
+        if not re.fullmatch(r"sandbox(:[A-Za-z0-9-]+)?", host):
+            raise ConfigError(f"{host!r}: a sandbox's name is made of letters, digits and dashes.")
+    elif not _DESTINATION.match(host):
+        raise ConfigError(
+            f"{where} is {host!r}, which is not [user@]host[:port].", hint="Example: elspeth@staging.example.com"
+        )
+    return place
+
+
+def _is_bare_word(text: str) -> bool:
+    return not set(text) & set("@.:[")
+
+
+def _is_ssh_alias(word: str, ssh_config: Path | None) -> bool:
+    """Whether the ssh configuration says something of this word that it does not say of any word."""
+    nobody = "no-such-host-anywhere"
+    answer = {key: value.replace(word, nobody) for key, value in _resolved(word, ssh_config).items()}
+    return answer != _resolved(nobody, ssh_config)
+
+
+def _resolved(host: str, ssh_config: Path | None) -> dict[str, str]:
+    own = ["-F", str(ssh_config)] if ssh_config else []
+    done = subprocess.run(["ssh", *own, "-G", "--", host], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigError(f"ssh does not understand the host {host!r}.", got=done.stderr)
+    return dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+
+
+def _with_port(url: str, publish: int) -> str:
+    bare = url.count(":") == 1 or url.endswith("]")
+    return f"{url}:{publish}" if bare and publish != 80 else url  # noqa: PLR2004 - a URL leaves out port 80
+
+
+def _absolute(table: Table, path: str) -> PurePosixPath:
+    if not path.startswith("/"):
+        table.refuse("path", f"must be an absolute path in the container, not {path!r}")
+    return PurePosixPath(path)
+
+
+def _string(table: Table, key: str, value: Any) -> str:  # noqa: ANN401 - whatever TOML holds
+    if not isinstance(value, str):
+        table.refuse(key, f"must be a string, not {value!r}")
+    if "\n" in value:
+        table.refuse(key, "must be a single line: an env file can't hold more")
+    return value
+
+
+def _secret(table: Table, key: str, value: Any) -> SecretSource:  # noqa: ANN401 - whatever TOML holds
+    if not isinstance(value, dict) or len(value) != 1 or not set(value) <= _SECRET_KEYS:
+        table.refuse(key, 'must be one of { generate = 50 }, { from_env = "NAME" } and { command = ["…"] }')
+    source = table.table(key)
+    command = source.optional("command", list)
+    return SecretSource(
+        generate=source.optional("generate", int),
+        from_env=source.optional("from_env", str),
+        command=tuple(map(str, command)) if command else None,
+    )

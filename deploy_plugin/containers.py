@@ -1,0 +1,105 @@
+"""The containers of a release: how they are named, labelled and run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from deploy_plugin.models import App, AppFolder, Release, Target
+from deploy_plugin.server.engine import Container, ContainerSpec
+from deploy_plugin.settings import Settings
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+APP = "deploy.app"
+ROLE = "deploy.role"
+RELEASE = "deploy.release"
+COMMIT = "deploy.commit"
+IMAGE = "deploy.image"
+SHAPE = "deploy.shape"
+SERVING, CANDIDATE, ONE_OFF = "serving", "candidate", "one-off"
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """How the containers of one release are run on one server."""
+
+    app: App
+    target: Target
+    folder: AppFolder
+    user: tuple[int, int]
+    release: Release
+    settings: Settings
+
+    @property
+    def serving(self) -> ContainerSpec:
+        """The one that visitors reach."""
+        return replace(self._base(SERVING), name=self._name, publish=self.target.publish, stays=True)
+
+    @property
+    def candidate(self) -> ContainerSpec:
+        """The same, where no visitor can reach it."""
+        return replace(self._base(CANDIDATE), name=f"{self._name}-candidate")
+
+    def manage(self, *arguments: str) -> ContainerSpec:
+        """One management command, in a container of its own."""
+        command = manage_command(self.app, *arguments)
+        return replace(self._base(ONE_OFF), name=f"{self._name}-{arguments[0]}", command=command)
+
+    @property
+    def shape(self) -> str:
+        return shape(self.app, self.target)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.app.name}-{self.release.id}"
+
+    def _base(self, role: str) -> ContainerSpec:
+        return ContainerSpec(
+            name="",
+            image=self.release.image,
+            env=self.settings,
+            labels={
+                APP: self.app.name,
+                ROLE: role,
+                RELEASE: self.release.id,
+                COMMIT: self.release.commit,
+                IMAGE: self.release.image,
+                SHAPE: self.shape,
+            },
+            mounts=_mounts(self.app, self.folder),
+            user=":".join(map(str, self.user)),
+            port=self.app.port,
+        )
+
+
+def manage_command(app: App, *arguments: str) -> Sequence[str]:
+    return ("python", app.manage, *arguments)
+
+
+def serving(server: Server, app: App) -> Container | None:
+    """Find the container that serves the app now."""
+    found = server.engine.containers({APP: app.name, ROLE: SERVING})
+    return next((container for container in found if container.running), None)
+
+
+def shape(app: App, target: Target) -> str:
+    """Digest everything but image and settings that a container is made from: when it changes, so does the release."""
+    made_from = {
+        "port": app.port,
+        "publish": target.publish,
+        "database": str(app.database),
+        "volumes": {name: str(path) for name, path in sorted(app.volumes.items())},
+    }
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _mounts(app: App, folder: AppFolder) -> dict[PurePosixPath, PurePosixPath]:
+    # The folder, not the file: SQLite keeps its journal beside the database.
+    database = {folder.data: app.database.parent} if app.database else {}
+    return {**database, **{folder.volume(name): path for name, path in app.volumes.items()}}

@@ -1,0 +1,41 @@
+"""What tests receive of a deployed site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from deploy_plugin.containers import manage_command
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.models import Deployment
+from deploy_plugin.session import Session
+
+SESSION = pytest.StashKey[Session]()
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """What serves on the target; where there is no target, the test is skipped."""
+    session = request.config.stash.get(SESSION, None)
+    if session is None:
+        pytest.skip("there is no target: add --deploy-to=TARGET or --verify-on=TARGET")
+    found = session.deployment
+    if found is None:
+        pytest.fail("the run has no deployment yet")
+    return found
+
+
+@pytest.fixture(scope="session")
+def manage_py(request: pytest.FixtureRequest, deployment: Deployment) -> Iterator[Callable[..., str]]:
+    """Run a management command in the deployed container, for what it prints: ``manage_py("check", "--deploy")``."""
+    server = request.config.stash[SESSION].connect(join=True)
+
+    def manage_py(*arguments: str) -> str:
+        done = server.engine.exec(deployment.container, manage_command(deployment.app, *arguments))
+        if not done.ok:
+            raise StepFailed(f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code}.", got=done.text)
+        return done.stdout
+
+    yield manage_py
+    server.close()

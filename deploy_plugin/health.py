@@ -1,0 +1,109 @@
+"""Wait until a container answers as visitors will ask it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.models import App, Target
+from deploy_plugin.server.engine import Container
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Answer, Server
+
+PATIENCE = 30.0
+"""Seconds that a container has for its first good answer."""
+_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The question: the health path, with the Host header that a visitor's browser will send.
+
+    Any other Host is refused by Django's ALLOWED_HOSTS, and would prove nothing.
+    """
+
+    path: str
+    host: str
+    port: int | None
+    """The image's EXPOSE where it is None."""
+
+    @classmethod
+    def of(cls, app: App, target: Target) -> Probe:
+        return cls(app.health, target.netloc, app.port)
+
+
+def is_healthy(server: Server, container: Container, probe: Probe) -> bool:
+    try:
+        return _ask(server, container, probe).status < 300  # noqa: PLR2004 - HTTP's own numbers, here and below
+    except OSError:
+        return False
+
+
+def await_healthy(server: Server, name: str, probe: Probe, patience: float = PATIENCE) -> None:
+    """Ask until the answer is good; a container that died, or will never give one, ends it at once."""
+    deadline = time.monotonic() + patience
+    while True:
+        container = server.engine.container(name)
+        if container is None or not container.running:
+            raise _died(server, name, container)
+        try:
+            answer = _ask(server, container, probe)
+        except OSError:
+            last = f"Nothing answers on port {port_of(server, container, probe)} of the container."
+        else:
+            if answer.status < 300:  # noqa: PLR2004
+                return
+            last = _no_good(answer, probe)
+            if answer.status == 400 or 300 <= answer.status < 400:  # noqa: PLR2004
+                raise _unhealthy(server, name, probe, last)
+        if time.monotonic() > deadline:
+            raise _unhealthy(server, name, probe, f"{last} It was asked for {patience:.0f} s.")
+        time.sleep(_PAUSE)
+
+
+def port_of(server: Server, container: Container, probe: Probe) -> int:
+    """Say where the app listens: as ``deploy.toml`` says, or the image."""
+    if probe.port:
+        return probe.port
+    reference = container.labels.get("deploy.image", "")
+    image = server.engine.image(reference)
+    if image is None or not image.ports:
+        raise StepFailed(
+            f"Where the app listens is not known: the image {reference} has no EXPOSE.",
+            hint="Add EXPOSE to the Dockerfile, or port to the [app] table of deploy.toml.",
+        )
+    return image.ports[0]
+
+
+def _ask(server: Server, container: Container, probe: Probe) -> Answer:
+    return server.get(container.address, port_of(server, container, probe), probe.path, host=probe.host)
+
+
+def _no_good(answer: Answer, probe: Probe) -> str:
+    where = f"{probe.path} answers {answer.status}"
+    if answer.status == 400:  # noqa: PLR2004
+        return f"{where} to Host: {probe.host}. In a Django app that is ALLOWED_HOSTS: it must hold that name."
+    if "location" in answer.headers:
+        return f"{where} and redirects to {answer.headers['location']}; a health path must answer by itself."
+    return f"{where}."
+
+
+def _died(server: Server, name: str, container: Container | None) -> StepFailed:
+    if container is None:
+        return StepFailed(f"The container {name} is gone; somebody removed it.", hint="Deploy again.")
+    return StepFailed(
+        f"The container {name} ended with exit code {container.exit_code} instead of serving. Its log:",
+        got=server.engine.logs(name),
+        hint="What served before still serves.",
+    )
+
+
+def _unhealthy(server: Server, name: str, probe: Probe, why: str) -> StepFailed:
+    return StepFailed(
+        f"The container {name} runs, but is not healthy. {why} Its log:",
+        got=server.engine.logs(name),
+        hint=f"What served before still serves. The health path {probe.path!r} is set by health in deploy.toml.",
+    )

@@ -1,0 +1,1 @@
+"""The app's image: its name, its build, its way to the server."""

@@ -1,0 +1,45 @@
+"""The runbook: the steps of a deploy, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deploy_plugin.containers import Containers
+from deploy_plugin.health import Probe
+from deploy_plugin.secret import Secret
+from deploy_plugin.steps.base import Step
+from deploy_plugin.steps.build_image import BuildImage
+from deploy_plugin.steps.candidate import StartCandidate
+from deploy_plugin.steps.database import EnsureDatabase
+from deploy_plugin.steps.env_file import EnsureEnvFile
+from deploy_plugin.steps.gather_facts import GatherFacts
+from deploy_plugin.steps.install_docker import InstallDocker
+from deploy_plugin.steps.migrate import Migrate
+from deploy_plugin.steps.record import KeepRecord
+from deploy_plugin.steps.release_settings import KeepSettings
+from deploy_plugin.steps.ship_image import ShipImage
+from deploy_plugin.steps.switch import Switch
+from deploy_plugin.steps.volumes import EnsureVolumes
+
+
+def prepare_steps() -> list[Step]:
+    """What has to be there before it can be said which release this will be."""
+    return [GatherFacts(), InstallDocker()]
+
+
+def release_steps(containers: Containers, secrets: Mapping[str, Secret], platform: str) -> list[Step]:
+    """Bring one release onto the server and make it serve."""
+    app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
+    probe = Probe.of(app, containers.target)
+    return [
+        BuildImage(release.image, app.context, platform),
+        ShipImage(release.image),
+        EnsureEnvFile(folder.env_file, secrets),
+        *([EnsureDatabase(folder.data / app.database.name, owner)] if app.database else []),
+        *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
+        KeepSettings(folder.settings(release.id), containers.settings),
+        Migrate(containers),
+        StartCandidate(containers, probe),
+        Switch(containers, probe),
+        KeepRecord(folder.record(release.id), release),
+    ]

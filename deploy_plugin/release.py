@@ -1,0 +1,69 @@
+"""Which release a deploy is about: the one that serves already, or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deploy_plugin import containers
+from deploy_plugin.containers import Containers
+from deploy_plugin.git import commit_of
+from deploy_plugin.health import Probe, is_healthy
+from deploy_plugin.images.build import context_digest
+from deploy_plugin.models import App, AppFolder, Release, Target
+from deploy_plugin.secret import Secret
+from deploy_plugin.settings import release_settings, render
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+    from deploy_plugin.server.engine import Container
+
+
+def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secret]) -> Containers:
+    """Take the release that serves, where image, settings and shape are the same and it is well; else a new one."""
+    digest = context_digest(app.context, app.platform or server.facts.platform)
+    image = f"{app.name}:{digest[:12]}"
+    serving = containers.serving(server, app)
+    if serving:
+        same = _containers(server, app, target, _release_of(serving), secrets)
+        if _is_same(server, serving, same, image) and is_healthy(server, serving, Probe.of(app, target)):
+            return same
+    return _containers(server, app, target, _new_release(app, image, digest), secrets)
+
+
+def found(server: Server, app: App, target: Target) -> Containers | None:
+    """The release that serves on the server, whatever this checkout holds; None where nothing serves."""
+    serving = containers.serving(server, app)
+    return _containers(server, app, target, _release_of(serving), {}) if serving else None
+
+
+def _new_release(app: App, image: str, digest: str) -> Release:
+    commit = commit_of(app.context)
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return Release(f"{now}-{commit.short if commit else digest[:7]}", str(commit or ""), image)
+
+
+def _release_of(container: Container) -> Release:
+    labels = container.labels
+    return Release(labels[containers.RELEASE], labels[containers.COMMIT], labels[containers.IMAGE])
+
+
+def _is_same(server: Server, serving: Container, wanted: Containers, image: str) -> bool:
+    labels = serving.labels
+    if (labels[containers.IMAGE], labels[containers.SHAPE]) != (image, wanted.shape):
+        return False
+    return server.read(wanted.folder.settings(wanted.release.id)) == render(wanted.settings)
+
+
+def _containers(
+    server: Server, app: App, target: Target, release: Release, secrets: Mapping[str, Secret]
+) -> Containers:
+    return Containers(
+        app=app,
+        target=target,
+        folder=AppFolder(server.facts.home, app.name),
+        user=server.facts.app_user,
+        release=release,
+        settings=release_settings(app, target, release.id, secrets),
+    )

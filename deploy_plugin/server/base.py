@@ -1,0 +1,87 @@
+"""What every kind of server can do: the seam that steps are written against."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.engine import Engine
+    from deploy_plugin.server.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command left: its exit code and what it printed."""
+
+    exit_code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def text(self) -> str:
+        """What it printed, errors last, for people to read."""
+        return (self.stdout + self.stderr).decode(errors="replace").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; redirects are not followed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Server(Protocol):
+    """An open connection to a target.
+
+    A broken connection raises ``Unreachable`` from every method.
+    """
+
+    bytes_sent: int
+    """What was shipped over this connection: images and files."""
+
+    @property
+    def facts(self) -> Facts:
+        """What it is; asked once for a connection."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """Its Docker engine; ``StepFailed`` where none answers."""
+        ...
+
+    def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
+        """Run a command without a shell in between; its failure is an exit code, not an exception."""
+        ...
+
+    def read(self, path: PurePosixPath) -> bytes | None:
+        """Read a file; None where there is none."""
+        ...
+
+    def write(self, path: PurePosixPath, content: bytes, *, mode: int) -> None:
+        """Write a file whole or not at all: never half of it, and never, not even at first, with another mode."""
+        ...
+
+    def get(self, address: str, port: int, path: str, *, host: str) -> Answer:
+        """Ask a web server that this server can reach, with ``host`` as the Host header; OSError where none answers."""
+        ...
+
+    def reconnect(self) -> None:
+        """Log in anew: what the user may do has changed."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def quote(argv: tuple[str | PurePosixPath, ...]) -> str:
+    """The one place where a command becomes text for a shell."""
+    return shlex.join(map(str, argv))

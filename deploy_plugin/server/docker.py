@@ -1,0 +1,198 @@
+"""A Docker engine behind a socket, through Docker's own SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from deploy_plugin.errors import StepFailed, Unreachable
+from deploy_plugin.secret import Secret
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container as SdkContainer
+
+LOAD_TIMEOUT = 900
+"""Seconds that Docker may keep silent: a big image on a slow disk takes its time."""
+
+# Every container of ours runs with this: what it can't do, nobody who breaks into the app can.
+HARDENING: Mapping[str, Any] = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "tmpfs": {"/tmp": "mode=1777", "/home/app": "mode=1777"},  # noqa: S108 - in the container
+    "log_config": {"type": "local", "config": {"max-size": "10m", "max-file": "3"}},
+}
+HOME = "/home/app"
+
+
+class DockerEngine:
+    """An ``Engine`` that speaks to a socket on this machine; the server's, when ssh forwards it."""
+
+    def __init__(self, client: DockerClient) -> None:
+        self._client = client
+
+    def image(self, reference: str) -> Image | None:
+        from docker.errors import ImageNotFound
+
+        with _engine_words(f"look at the image {reference}"):
+            try:
+                attributes = self._client.images.get(reference).attrs
+            except ImageNotFound:
+                return None
+        exposed = attributes["Config"].get("ExposedPorts") or {}
+        return Image(
+            reference=reference,
+            diff_ids=tuple(attributes["RootFS"].get("Layers", ())),
+            size=attributes["Size"],
+            ports=tuple(int(port.partition("/")[0]) for port in exposed),
+        )
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        with _engine_words("load the image"):
+            load: Callable[[Iterable[bytes]], Iterator[dict[str, str]] | None] = self._client.api.load_image
+            for message in load(archive) or ():
+                if "error" in message:
+                    raise StepFailed("Docker on the server did not take the image.", got=message["error"])
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        """Give the image as an archive, piece by piece."""
+        with _engine_words(f"save the image {reference}"):
+            yield from self._client.api.get_image(reference)
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
+        filters: dict[str, Any] = {"label": [f"{key}={value}" for key, value in labels.items()]}
+        with _engine_words("list containers"):
+            return [_seen(one) for one in self._client.containers.list(all=True, filters=filters, ignore_removed=True)]
+
+    def container(self, name: str) -> Container | None:
+        from docker.errors import NotFound
+
+        with _engine_words(f"look at the container {name}"):
+            try:
+                return _seen(self._client.containers.get(name))
+            except NotFound:
+                return None
+
+    def start(self, spec: ContainerSpec) -> Container:
+        with _engine_words(f"start {spec.name}"):
+            created = self._create(spec)
+            try:
+                created.start()
+            except BaseException:
+                created.remove(force=True)
+                raise
+            created.reload()
+            return _seen(created)
+
+    def start_again(self, name: str) -> None:
+        with _engine_words(f"start {name} again"):
+            self._client.containers.get(name).start()
+
+    def stop(self, name: str) -> None:
+        with _engine_words(f"stop {name}"):
+            self._client.containers.get(name).stop(timeout=10)
+
+    def remove(self, name: str) -> None:
+        from docker.errors import NotFound
+
+        with _engine_words(f"remove {name}"):
+            try:
+                self._client.containers.get(name).remove(force=True, v=True)
+            except NotFound:
+                return
+
+    def logs(self, name: str, *, lines: int = 50) -> str:
+        with _engine_words(f"read the log of {name}"):
+            return self._client.containers.get(name).logs(tail=lines).decode(errors="replace").strip()
+
+    def run_once(self, spec: ContainerSpec) -> Finished:
+        with _engine_words(f"run {spec.name}"):
+            created = self._create(spec)
+            try:
+                created.start()
+                exit_code = created.wait()["StatusCode"]
+                streams = (created.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False))
+                return Finished(exit_code, *streams)
+            finally:
+                created.remove(force=True, v=True)
+
+    def exec(self, name: str, command: Sequence[str]) -> Finished:
+        with _engine_words(f"run a command in {name}"):
+            exit_code, streams = cast("Any", self._client.containers.get(name).exec_run(list(command), demux=True))
+        return Finished(exit_code, *((stream or b"").decode(errors="replace") for stream in streams))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _create(self, spec: ContainerSpec) -> SdkContainer:
+        port = spec.port or self._exposed_port(spec.image)
+        optional: dict[str, Any] = {}
+        if spec.publish and port:
+            optional["ports"] = {f"{port}/tcp": spec.publish}
+        if spec.stays:
+            optional["restart_policy"] = {"Name": "unless-stopped"}
+        return self._client.containers.create(
+            spec.image,
+            list(spec.command) if spec.command else None,
+            name=spec.name,
+            user=spec.user,
+            environment={"HOME": HOME, **{key: _revealed(value) for key, value in spec.env.items()}},
+            labels=dict(spec.labels),
+            volumes={str(here): {"bind": str(there), "mode": "rw"} for here, there in spec.mounts.items()},
+            **optional,
+            **HARDENING,
+        )
+
+    def _exposed_port(self, reference: str) -> int | None:
+        image = self.image(reference)
+        return image.ports[0] if image and image.ports else None
+
+
+def connect_socket(path: Path) -> DockerEngine:
+    """Speak to the engine behind a socket; ``StepFailed`` where none answers."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        return DockerEngine(docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT))
+    except DockerException as error:
+        raise StepFailed(
+            "Docker on the server does not answer.",
+            got=str(error),
+            hint="Check on the server that `docker version` works for this user.",
+        ) from error
+
+
+def _seen(container: SdkContainer) -> Container:
+    state = container.attrs["State"]
+    networks = container.attrs["NetworkSettings"]["Networks"].values()
+    return Container(
+        id=container.id or "",
+        name=container.name or "",
+        status=state["Status"],
+        labels=container.attrs["Config"]["Labels"] or {},
+        address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
+        exit_code=state["ExitCode"],
+    )
+
+
+def _revealed(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+@contextmanager
+def _engine_words(doing: str) -> Iterator[None]:
+    """Turn what the SDK raises into our own errors."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except APIError as error:
+        raise StepFailed(f"Docker could not {doing}.", got=error.explanation or str(error)) from error
+    except (DockerException, RequestException, OSError) as error:
+        raise Unreachable(f"Docker went away when it was to {doing}.", got=str(error)) from error

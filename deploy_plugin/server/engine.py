@@ -1,0 +1,123 @@
+"""What we ask of a server's Docker engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from deploy_plugin.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that is there."""
+
+    reference: str
+    diff_ids: Sequence[str]
+    """The layers' digests, lowest first: the same on every engine, which ``id`` is not."""
+    size: int
+    """Bytes, unpacked."""
+    ports: Sequence[int] = ()
+    """What its EXPOSE names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container that is there, running or not."""
+
+    id: str
+    name: str
+    status: str
+    """``created``, ``running``, ``restarting``, ``exited`` and the like, as Docker says it."""
+    labels: Mapping[str, str]
+    address: str = ""
+    """Where the server can reach it; empty when it does not run."""
+    exit_code: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """How a container is to be run. Hardening is not asked for: every container gets it (see ``docker.py``)."""
+
+    name: str
+    image: str
+    env: Mapping[str, str | Secret] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mounts: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)
+    """Folder on the server to path in the container."""
+    user: str = ""
+    """``uid:gid``."""
+    port: int | None = None
+    publish: int | None = None
+    """The server's port that ``port`` is published on; not at all where it is None."""
+    stays: bool = False
+    """Whether Docker starts it again, after a crash and after a reboot."""
+    command: Sequence[str] | None = None
+    """The image's own where it is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a one-off container, or a command in a running one, left."""
+
+    exit_code: int
+    stdout: str
+    stderr: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def text(self) -> str:
+        return (self.stdout + self.stderr).strip()
+
+
+class Engine(Protocol):
+    """A Docker engine; what it refuses raises ``StepFailed`` with its own words."""
+
+    def image(self, reference: str) -> Image | None: ...
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """Take an image archive, as ``docker save`` writes it."""
+        ...
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
+        """List those that carry all these labels, the newest first; stopped ones too."""
+        ...
+
+    def container(self, name: str) -> Container | None: ...
+
+    def start(self, spec: ContainerSpec) -> Container:
+        """Create a container and start it; where it can't be started, it is gone again."""
+        ...
+
+    def start_again(self, name: str) -> None:
+        """Start a container that was stopped."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """Stop a container, gently at first; it stays, and Docker does not start it by itself."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a container, running or not; nothing where there is none."""
+        ...
+
+    def logs(self, name: str, *, lines: int = 50) -> str: ...
+
+    def run_once(self, spec: ContainerSpec) -> Finished:
+        """Run a container until it ends, and remove it."""
+        ...
+
+    def exec(self, name: str, command: Sequence[str]) -> Finished:
+        """Run a command in a running container."""
+        ...
+
+    def close(self) -> None: ...

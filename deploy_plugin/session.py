@@ -1,0 +1,90 @@
+"""One run against one target: from the options that were typed to what the tests receive. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deploy_plugin import config, sandbox, transaction
+from deploy_plugin.errors import DeployError
+from deploy_plugin.models import App, Deployment, Target
+from deploy_plugin.runner import Listener, Runner
+from deploy_plugin.sandbox import Sandbox
+from deploy_plugin.server.ssh import SshServer
+from deploy_plugin.server.ssh_config import write_run_config
+from deploy_plugin.steps.boot_sandbox import BootSandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is settled before anything is contacted; workers of the same run get a pickled copy."""
+
+    app: App
+    target: Target
+    deploys: bool
+    """Whether this run deploys, or only verifies."""
+    folder: Path
+    """This run's own: ssh_config, the shared connection's sockets, the deployment for workers. Has a short path."""
+    sandbox: Sandbox | None = None
+
+    @property
+    def ssh_config(self) -> Path:
+        return self.folder / "ssh_config"
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """What the run left or found; None as long as it has not."""
+        try:
+            return pickle.loads((self.folder / "deployment").read_bytes())  # type: ignore[no-any-return]  # noqa: S301 - our own, in a folder of mode 0700
+        except FileNotFoundError:
+            return None
+
+    def connect(self, *, join: bool = False) -> SshServer:
+        """Give the target's server; ``join`` the connection that the run's main process holds."""
+        return SshServer(self.target.destination, self.folder, join=join)
+
+    def execute(self, server: SshServer, listener: Listener) -> Runner:
+        """Deploy, or look what is there; what went wrong is in the runner's ``error``."""
+        runner = Runner(server, listener)
+        try:
+            if self.sandbox:
+                runner.run([BootSandbox(self.sandbox)])
+            if self.deploys:
+                deployment = transaction.deploy(self.app, self.target, server, runner)
+            else:
+                deployment = transaction.verify(self.app, self.target, server)
+                runner.choose(deployment.release)
+        except DeployError as error:
+            runner.error = error
+        else:
+            (self.folder / "deployment").write_bytes(pickle.dumps(deployment))
+        return runner
+
+    def discard(self) -> None:
+        """Leave nothing of the run on this machine: its folder, and its sandbox if nobody named it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.sandbox and self.sandbox.throwaway:
+            sandbox.remove(self.sandbox)
+
+
+def settle(typed: str, root: Path, *, deploys: bool, ssh_config: Path | None, identity_file: Path | None) -> Session:
+    """Say what a run is about; contacts nothing. ``ConfigError`` where it can't be."""
+    place = config.find_place(typed, root, ssh_config=ssh_config)
+    app = config.read_app(root, place)
+    folder = Path(tempfile.mkdtemp(prefix="pd-"))
+    try:
+        box = sandbox.reserve(place.sandbox_name) if place.is_sandbox else None
+        if box:
+            target = config.read_target(place, box.destination, url=box.url, ssh_config=box.ssh_config)
+            target = replace(target, sandbox=box.name)
+        else:
+            url = f"http://{config.host_name(place.host, ssh_config)}"
+            target = config.read_target(place, place.host, url=url, ssh_config=ssh_config, identity_file=identity_file)
+        write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return Session(app, target, deploys, folder, box)

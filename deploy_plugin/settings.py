@@ -1,0 +1,78 @@
+"""The app's settings on one server: what ``deploy.toml`` says, and the secrets that the server keeps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+
+from deploy_plugin.errors import ConfigError
+from deploy_plugin.models import App, SecretSource, Target
+from deploy_plugin.secret import Secret
+
+Settings = Mapping[str, str | Secret]
+
+
+def secrets_from_here(app: App) -> dict[str, Secret]:
+    """Fetch the secrets that this machine holds; one that is missing stops the run before anything starts."""
+    return {key: _fetch(key, source) for key, source in app.secrets.items() if source.generate is None}
+
+
+def server_secrets(app: App, kept: Mapping[str, Secret], here: Mapping[str, Secret]) -> dict[str, Secret]:
+    """Join what the server keeps with what comes from here; generate what is nowhere yet, and only that."""
+    missing = (key for key in app.secrets if key not in kept and key not in here)
+    generated = {key: Secret.generate(app.secrets[key].generate or 0) for key in missing}
+    return {**kept, **here, **generated}
+
+
+def release_settings(app: App, target: Target, release_id: str, secrets: Mapping[str, Secret]) -> Settings:
+    """Fill in a release's settings; a secret wins over a setting of the same name."""
+    filled = {"host": target.host, "url": target.url, "release": release_id}
+    return {**{key: _fill(value, filled) for key, value in app.env.items()}, **secrets}
+
+
+def render(settings: Settings) -> bytes:
+    """Write settings as an env file: a line each, sorted, as Docker's ``--env-file`` takes them."""
+    lines = (f"{key}={_shown(value)}\n" for key, value in sorted(settings.items()))
+    return "".join(lines).encode()
+
+
+def parse(env_file: bytes) -> dict[str, Secret]:
+    """Read an env file. Everything in it may be a secret, so everything is one."""
+    lines = (line.partition("=") for line in env_file.decode().splitlines() if line and not line.startswith("#"))
+    return {key: Secret(value) for key, separator, value in lines if separator}
+
+
+def _fetch(key: str, source: SecretSource) -> Secret:
+    value = _from_env(key, source.from_env) if source.from_env else _from_command(key, source.command or ())
+    if "\n" in value:
+        raise ConfigError(f"The secret {key} has more than one line, which an env file can't hold.", hint="Encode it.")
+    return Secret(value)
+
+
+def _from_env(key: str, variable: str) -> str:
+    if variable not in os.environ:
+        raise ConfigError(
+            f"The secret {key} is missing: the environment has no {variable}.", hint=f"export {variable}=…"
+        )
+    return os.environ[variable]
+
+
+def _from_command(key: str, command: tuple[str, ...]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ConfigError(f"The secret {key} is missing: {command[0]!r} can't be run.", got=str(error)) from error
+    if done.returncode or not done.stdout.strip():
+        raise ConfigError(f"The secret {key} is missing: {command[0]!r} gave none.", got=done.stderr)
+    return done.stdout.rstrip("\n")
+
+
+def _fill(value: str, filled: Mapping[str, str]) -> str:
+    for name, text in filled.items():
+        value = value.replace(f"{{{name}}}", text)
+    return value
+
+
+def _shown(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value

@@ -1,0 +1,29 @@
+"""What a step is: the seam that a deploy is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+
+class Step(Protocol):
+    """One idempotent unit of work, usually a frozen dataclass.
+
+    After ``apply``, ``check`` has nothing left to say. Both raise ``StepFailed`` where they can't do their work, and
+    ``apply`` then leaves what served before serving.
+    """
+
+    @property
+    def title(self) -> str:
+        """What it does, as a line of the recap: ``Ensure env file``."""
+        ...
+
+    def check(self, server: Server) -> str | None:
+        """Say what is missing, as the user will read it; None where nothing is. Changes nothing, anywhere."""
+        ...
+
+    def apply(self, server: Server) -> None:
+        """Do what is missing."""
+        ...

@@ -1,0 +1,27 @@
+"""The throwaway server, where the target is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy_plugin import sandbox
+from deploy_plugin.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+
+@dataclass(frozen=True, slots=True)
+class BootSandbox:
+    """Start the sandbox; the server is not contacted before."""
+
+    sandbox: Sandbox
+    title: str = "Boot the sandbox"
+
+    def check(self, server: Server) -> str | None:  # noqa: ARG002 - there may be no server yet
+        running = [seen.sandbox.name for seen in sandbox.every() if seen.state is sandbox.State.RUNNING]
+        return None if self.sandbox.name in running else f"{self.sandbox.name} does not run"
+
+    def apply(self, server: Server) -> None:  # noqa: ARG002
+        sandbox.boot(self.sandbox)

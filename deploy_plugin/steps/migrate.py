@@ -1,0 +1,53 @@
+"""Bring the database to the release's schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy_plugin.containers import Containers, manage_command
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.server.engine import Finished
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+_MIGRATION = re.compile(r"^(\w+\.\w+)$", re.MULTILINE)
+_LINES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """Apply the new image's migrations in a container of its own, while the old release still serves."""
+
+    containers: Containers
+    title: str = "Migrate"
+
+    def check(self, server: Server) -> str | None:
+        plan = self._manage(server, "migrate", "--plan", "--no-color")
+        pending = _MIGRATION.findall(plan.stdout)
+        return f"{_few(pending)} not applied yet" if pending else None
+
+    def apply(self, server: Server) -> None:
+        self._manage(server, "migrate", "--no-input", "--no-color")
+
+    def _manage(self, server: Server, *arguments: str) -> Finished:
+        serving = server.engine.container(self.containers.serving.name)
+        if serving and serving.running:
+            done = server.engine.exec(serving.name, manage_command(self.containers.app, *arguments))
+        else:
+            done = server.engine.run_once(self.containers.manage(*arguments))
+        if not done.ok:
+            raise StepFailed(
+                f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
+                got="\n".join(done.text.splitlines()[-_LINES:]),
+                hint="The previous release still serves. Fix the migration or the data, then deploy again.",
+            )
+        return done
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown  # noqa: PLR2004 - as many as a line holds

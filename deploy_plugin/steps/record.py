@@ -1,0 +1,45 @@
+"""What was deployed, written down where the next deploy will look for it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from deploy_plugin.models import Release
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRecord:
+    """Write the release's record: what, when and from where."""
+
+    path: PurePosixPath
+    release: Release
+    title: str = "Keep the record"
+
+    def check(self, server: Server) -> str | None:
+        return None if server.read(self.path) is not None else f"{self.path} is missing"
+
+    def apply(self, server: Server) -> None:
+        record = {
+            "release": self.release.id,
+            "commit": self.release.commit,
+            "image": self.release.image,
+            "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
+            "by": f"{_user()}@{platform.node()}",
+        }
+        server.write(self.path, json.dumps(record, indent=2).encode() + b"\n", mode=0o600)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
