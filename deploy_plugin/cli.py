@@ -38,7 +38,7 @@ def sandbox_up(options: argparse.Namespace) -> int:
     from deploy_plugin import sandbox
 
     sandbox.sweep()
-    reserved = sandbox.reserve(options.name, bare=options.bare)
+    reserved = sandbox.reserve(options.name, bare=options.bare or None)
     started = sandbox.boot(reserved)
     _say(json.dumps(_facts(reserved)) if options.json else _introduction(reserved, started=started))
     return 0
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     summary = "throwaway servers on this machine, each a container with its own sshd and Docker engine"
-    actions = commands.add_parser("sandbox", help=summary, description=summary.capitalize() + ".").add_subparsers(
+    actions = commands.add_parser("sandbox", help=summary, description=_sentence(summary)).add_subparsers(
         required=True, metavar="ACTION"
     )
     up = _add(actions, "up", sandbox_up, "start one, or see to it that it runs; the name stays until `down`")
@@ -106,9 +106,13 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add(
     actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, command: object, summary: str
 ) -> argparse.ArgumentParser:
-    action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    action = actions.add_parser(name, help=summary, description=_sentence(summary))
     action.set_defaults(command=command)
     return action
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _found(name: str) -> Sandbox:

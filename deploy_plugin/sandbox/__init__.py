@@ -1,6 +1,6 @@
 """A throwaway server on this machine: a container with its own sshd and its own Docker engine.
 
-``reserve`` settles name, address and keys without any engine, so that the URL is known before anything starts;
+``reserve`` settles name, address and keys without any engine, so that the URL is known beforehand;
 ``boot`` starts it; ``remove`` leaves nothing behind.
 """
 

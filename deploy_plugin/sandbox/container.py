@@ -144,11 +144,7 @@ def _wait_until_it_answers(container: Container, sandbox: Sandbox) -> None:
         container.reload()
         if container.status != "running" or time.monotonic() > deadline:
             log = container.logs(tail=30).decode(errors="replace")
-            what = (
-                f"did not answer within {BOOT_SECONDS} s"
-                if container.status == "running"
-                else "ended on its start"
-            )
+            what = f"did not answer within {BOOT_SECONDS} s" if container.status == "running" else "ended on its start"
             raise StepFailed(
                 f"The sandbox {sandbox.name!r} {what}.",
                 got=f"{log}\n{answer.stderr}",
@@ -170,9 +166,7 @@ def _ssh(sandbox: Sandbox, command: str) -> subprocess.CompletedProcess[str]:
         command,
     ]
     try:
-        return subprocess.run(
-            argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=30
-        )
+        return subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=30)
     except FileNotFoundError as error:
         raise DeployError("There is no ssh on this machine.", hint="Install OpenSSH's client.") from error
     except subprocess.TimeoutExpired:

@@ -34,20 +34,21 @@ ADDRESSES = [f"127.0.0.{last}" for last in range(11, 255) if last not in (53, 54
 KEYS = ("client_key", "host_key")
 
 
-def reserve(name: str | None = None, *, bare: bool = False) -> Sandbox:
+def reserve(name: str | None = None, *, bare: bool | None = None) -> Sandbox:
     """Give the sandbox of this name, settled now if it is not yet; a throwaway one where the name is None.
 
-    What was settled stays: asking for the other flavour of a sandbox that is there is a ``ConfigError``.
+    What was settled stays: asking for the other flavour of a sandbox that is there is a ``ConfigError``. None takes
+    it as it is, and makes a new one with Docker.
     """
     if name is not None:
         check_name(name)
     with locked(root() / ".lock"):
         there = read(name) if name else None
         if there is None:
-            return _settle(name, bare=bare)
-        if there.bare != bare:
+            return _settle(name, bare=bool(bare))
+        if bare not in (None, there.bare):
             raise ConfigError(
-                f"The sandbox {name!r} is there already, {_flavour(bare=there.bare)}, not {_flavour(bare=bare)}.",
+                f"The sandbox {name!r} is there, {_flavour(bare=there.bare)}, not {_flavour(bare=bool(bare))}.",
                 hint=f"Take another name, or remove it first: pytest-deploy sandbox down {name}",
             )
         return there.sandbox()
@@ -64,9 +65,7 @@ def _settle(name: str | None, *, bare: bool) -> Sandbox:
     folder.mkdir(mode=0o700)
     for key in KEYS:
         _make_key(folder / key, comment=f"{key} of the sandbox {name}")
-    (folder / "known_hosts").write_text(
-        known_hosts(record, (folder / "host_key.pub").read_text()), encoding="utf-8"
-    )
+    (folder / "known_hosts").write_text(known_hosts(record, (folder / "host_key.pub").read_text()), encoding="utf-8")
     sandbox = record.sandbox()
     sandbox.ssh_config.write_text(ssh_config(record, sandbox), encoding="utf-8")
     record.write()
@@ -82,9 +81,7 @@ def free_address(taken: Collection[str]) -> tuple[str, int, int]:
         return LOOPBACK, _free_port(LOOPBACK), _free_port(LOOPBACK)
     ours = [address for address in ADDRESSES if address not in taken]
     if not ours:
-        raise DeployError(
-            "All sandbox addresses are taken.", hint="`pytest-deploy sandbox list` shows by whom."
-        )
+        raise DeployError("All sandbox addresses are taken.", hint="`pytest-deploy sandbox list` shows by whom.")
     for address in ours:
         if not (_answers(address, SSH_PORT) or _answers(address, HTTP_PORT)):
             return address, SSH_PORT, HTTP_PORT
