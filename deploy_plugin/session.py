@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy_plugin import config, sandbox, transaction
-from deploy_plugin.errors import DeployError
+from deploy_plugin.config import Place
+from deploy_plugin.errors import ConfigError, DeployError
 from deploy_plugin.models import App, Deployment, Target
 from deploy_plugin.runner import Listener, Runner
 from deploy_plugin.sandbox import Sandbox
@@ -50,9 +51,9 @@ class Session:
         """Deploy, or look what is there; what went wrong is in the runner's ``error``."""
         runner = Runner(server, listener)
         try:
-            if self.sandbox:
-                runner.run([BootSandbox(self.sandbox)])
             if self.deploys:
+                if self.sandbox:
+                    runner.run([BootSandbox(self.sandbox)])
                 deployment = transaction.deploy(self.app, self.target, server, runner)
             else:
                 deployment = transaction.verify(self.app, self.target, server)
@@ -76,7 +77,7 @@ def settle(typed: str, root: Path, *, deploys: bool, ssh_config: Path | None, id
     app = config.read_app(root, place)
     folder = Path(tempfile.mkdtemp(prefix="pd-"))
     try:
-        box = sandbox.reserve(place.sandbox_name) if place.is_sandbox else None
+        box = _sandbox(place, deploys=deploys) if place.is_sandbox else None
         if box:
             target = config.read_target(place, box.destination, url=box.url, ssh_config=box.ssh_config)
             target = replace(target, sandbox=box.name)
@@ -88,3 +89,16 @@ def settle(typed: str, root: Path, *, deploys: bool, ssh_config: Path | None, id
         shutil.rmtree(folder)
         raise
     return Session(app, target, deploys, folder, box)
+
+
+def _sandbox(place: Place, *, deploys: bool) -> Sandbox:
+    if deploys:
+        return sandbox.reserve(place.sandbox_name)
+    there = sandbox.find(place.sandbox_name) if place.sandbox_name else None
+    if there is None:
+        names = ", ".join(f"sandbox:{seen.sandbox.name}" for seen in sandbox.every()) or "none yet"
+        raise ConfigError(
+            f"{place.host!r} is no sandbox that is there, so there is nothing to verify.",
+            hint=f"Sandboxes: {names}. To make one that stays: pytest --deploy-to=sandbox:NAME",
+        )
+    return there

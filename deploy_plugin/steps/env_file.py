@@ -28,16 +28,16 @@ class EnsureEnvFile:
     def check(self, server: Server) -> str | None:
         content = server.read(self.path)
         if content is None:
-            return f"{self.path} is missing"
+            return f"{self.path.name} is missing"
         there = parse(content)
         missing = sorted(self.secrets.keys() - there.keys())
         if missing:
-            return f"{self.path} lacks {', '.join(missing)}"
+            return f"{self.path.name} lacks {', '.join(missing)}"
         changed = sorted(key for key, value in self.secrets.items() if there[key] != value)
         if changed:
             return f"{', '.join(changed)} has a new value"
         mode = _mode(server, self.path)
-        return None if mode == MODE else f"{self.path} has mode {mode:04o}, not {MODE:04o}"
+        return None if mode == MODE else f"{self.path.name} has mode {mode:04o}, not {MODE:04o}"
 
     def apply(self, server: Server) -> None:
         server.write(self.path, render(self.secrets), mode=MODE)

@@ -25,7 +25,7 @@ class KeepRecord:
     title: str = "Keep the record"
 
     def check(self, server: Server) -> str | None:
-        return None if server.read(self.path) is not None else f"{self.path} is missing"
+        return None if server.read(self.path) is not None else f"{self.path.name} is missing"
 
     def apply(self, server: Server) -> None:
         record = {

@@ -21,7 +21,7 @@ class KeepSettings:
     title: str = "Keep the release's settings"
 
     def check(self, server: Server) -> str | None:
-        return None if server.read(self.path) is not None else f"{self.path} is missing"
+        return None if server.read(self.path) is not None else f"{self.path.name} is missing"
 
     def apply(self, server: Server) -> None:
         server.write(self.path, render(self.settings), mode=0o600)
