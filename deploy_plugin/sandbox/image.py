@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BASE = "debian:bookworm-slim"
 REPOSITORY = "pytest-deploy-sandbox"
-CONTEXT = ("Dockerfile", "entrypoint", "sshd.conf")
+CONTEXT = ("Dockerfile", "entrypoint", "init-limits", "sshd.conf")
 LAST_LINES = 20
 
 
