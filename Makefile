@@ -1,0 +1,14 @@
+# Every target is a few lines: the work is in scripts/, and bootstrap gives the machine what it lacks.
+.PHONY: demo test lint requirements
+
+demo:
+	@scripts/bootstrap .venv/bin/pytest --deploy-to=sandbox
+
+test: lint
+	@scripts/bootstrap .venv/bin/pytest
+
+lint:
+	@scripts/bootstrap scripts/lint
+
+requirements:
+	@scripts/requirements
