@@ -54,3 +54,7 @@ class RollbackFailed(DeployError):
     """What served before could not be brought back."""
 
     exit_code = 31
+
+
+class ServerWarning(UserWarning):
+    """Something on the server that no deploy is to blame for, and that somebody should look at."""

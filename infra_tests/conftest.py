@@ -1,0 +1,26 @@
+"""What the checks of a server share. They only read, so they may run against live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+from deploy_plugin.models import Deployment
+
+SECRET_PARTS = ("Env",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "infra_tests":
+            item.add_marker(pytest.mark.live_safe)
+
+
+@pytest.fixture
+def container(host: Host, deployment: Deployment) -> dict[str, Any]:
+    """What Docker says of the container that serves, without the environment: a failing assertion would print it."""
+    inspected: dict[str, Any] = host.docker(deployment.container).inspect()
+    inspected["Config"] = {key: value for key, value in inspected["Config"].items() if key not in SECRET_PARTS}
+    return inspected
