@@ -19,9 +19,7 @@ if TYPE_CHECKING:
         ("", "localhost"),
     ],
 )
-def test_the_probe_uses_a_name_that_the_site_allows(
-    monkeypatch: pytest.MonkeyPatch, allowed: str, host: str
-) -> None:
+def test_the_probe_uses_a_name_that_the_site_allows(monkeypatch: pytest.MonkeyPatch, allowed: str, host: str) -> None:
     monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", allowed)
     assert probe.allowed_host() == host
 
@@ -45,9 +43,7 @@ def test_a_site_that_refuses_the_name_is_not(monkeypatch: pytest.MonkeyPatch) ->
     assert probe.main() == 1
 
 
-def test_a_site_that_is_not_there_is_not(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_site_that_is_not_there_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(probe, "PORT", 1)
     assert probe.main() == 1
     assert "Connection refused" in capsys.readouterr().out

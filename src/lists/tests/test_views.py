@@ -89,9 +89,7 @@ def test_a_post_from_our_own_page_passes_over_plain_http() -> None:
     assert response.status_code == 302
 
 
-def test_health_asks_the_database_once(
-    client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_health_asks_the_database_once(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1):
         response = client.get("/health")
     assert (response.status_code, response.content) == (200, b"ok\n")
