@@ -1,0 +1,153 @@
+"""A Docker engine in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from fnmatch import fnmatchcase
+
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.server.base import Answer
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image
+
+Site = int | Callable[[ContainerSpec, str, str], int | Answer]
+"""What a container answers: a status, or a function of its spec, the path and the Host header."""
+
+
+class FakeEngine:
+    """An ``Engine`` in memory. What its containers do is up to the test: ``site``, ``command``, ``dies``, ``fail``."""
+
+    def __init__(self) -> None:
+        self.journal: list[str] = []
+        self.images: dict[str, Image] = {}
+        self.specs: dict[str, ContainerSpec] = {}
+        """How each container that is there was asked for, by its name; the oldest first."""
+        self.site: Site = 200
+        self.command: Callable[[ContainerSpec, Sequence[str]], Finished] = lambda _spec, _command: Finished(0, "")
+        """What a command in a container leaves, a one-off one or a running one."""
+        self._seen: dict[str, Container] = {}
+        self._logs: dict[str, str] = {}
+        self._dying: dict[str, tuple[int, str]] = {}
+        self._failures: list[tuple[str, BaseException]] = []
+        self._made = 0
+
+    def add_image(self, reference: str, *, ports: Sequence[int] = (8888,)) -> None:
+        """Put an image there, as if it had been built."""
+        self.images[reference] = Image(reference, diff_ids=(f"sha256:{reference}",), size=1000, ports=tuple(ports))
+
+    def dies(self, names: str, *, exit_code: int = 1, log: str = "") -> None:
+        """Let containers whose name matches the pattern end as soon as they are started."""
+        self._dying[names] = (exit_code, log)
+
+    def fail(self, call: str, error: BaseException) -> None:
+        """Let the next call like this, ``"stop superlists-*"``, raise ``error``: once, and before it does anything."""
+        self._failures.append((call, error))
+
+    def image(self, reference: str) -> Image | None:
+        self._may("image", reference)
+        return self.images.get(reference)
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        yield json.dumps(asdict(self.images[reference])).encode()
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        image = Image(**json.loads(b"".join(archive)))
+        self._change("load", image.reference)
+        self.images[image.reference] = image
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
+        newest_first = reversed(self._seen.values())
+        return [container for container in newest_first if labels.items() <= container.labels.items()]
+
+    def container(self, name: str) -> Container | None:
+        return self._seen.get(name)
+
+    def start(self, spec: ContainerSpec) -> Container:
+        self._change("start", spec.name)
+        if spec.name in self._seen:
+            raise StepFailed(f"Docker could not start {spec.name}.", got="the name is already in use")
+        self._create(spec)
+        try:
+            self._run(spec.name)
+        except BaseException:
+            self._forget(spec.name)
+            raise
+        return self._seen[spec.name]
+
+    def start_again(self, name: str) -> None:
+        self._change("start_again", name)
+        self._run(name)
+
+    def stop(self, name: str) -> None:
+        self._change("stop", name)
+        self._end(name, exit_code=0)
+
+    def remove(self, name: str) -> None:
+        if name in self._seen:
+            self._change("remove", name)
+            self._forget(name)
+
+    def logs(self, name: str, *, lines: int = 50) -> str:
+        return "\n".join(self._logs[name].splitlines()[-lines:])
+
+    def run_once(self, spec: ContainerSpec) -> Finished:
+        self._may("run_once", spec.name)
+        self._needed(spec.image)
+        return self.command(spec, spec.command or ())
+
+    def exec(self, name: str, command: Sequence[str]) -> Finished:
+        self._may("exec", name)
+        return self.command(self.specs[name], command)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def ask(self, address: str, port: int, path: str, host: str) -> Answer:
+        """Ask the container at this address; OSError where none listens on this port."""
+        running = (name for name, container in self._seen.items() if container.running and container.address == address)
+        spec = self.specs[name] if (name := next(running, "")) else None
+        if spec is None or port != (spec.port or self._needed(spec.image).ports[0]):
+            raise ConnectionRefusedError(f"{address}:{port}")
+        said = self.site(spec, path, host) if callable(self.site) else self.site
+        return said if isinstance(said, Answer) else Answer(said, {}, b"")
+
+    def _create(self, spec: ContainerSpec) -> None:
+        self._needed(spec.image)
+        self._made += 1
+        self.specs[spec.name] = spec
+        self._seen[spec.name] = Container(f"{self._made:064x}", spec.name, "created", dict(spec.labels))
+        self._logs[spec.name] = ""
+
+    def _run(self, name: str) -> None:
+        publish = self.specs[name].publish
+        if publish and publish in [self.specs[other].publish for other, seen in self._seen.items() if seen.running]:
+            raise StepFailed(f"Docker could not start {name}.", got=f"port {publish} is already allocated")
+        number = int(self._seen[name].id, 16)
+        self._seen[name] = replace(self._seen[name], status="running", address=f"172.17.0.{number + 1}", exit_code=0)
+        for names, (exit_code, log) in self._dying.items():
+            if fnmatchcase(name, names):
+                self._logs[name] = log
+                self._end(name, exit_code)
+
+    def _end(self, name: str, exit_code: int) -> None:
+        self._seen[name] = replace(self._seen[name], status="exited", address="", exit_code=exit_code)
+
+    def _forget(self, name: str) -> None:
+        for kept in (self._seen, self.specs, self._logs):
+            del kept[name]
+
+    def _needed(self, reference: str) -> Image:
+        if reference not in self.images:
+            raise StepFailed("Docker could not create the container.", got=f"no such image: {reference}")
+        return self.images[reference]
+
+    def _change(self, verb: str, name: str) -> None:
+        self._may(verb, name)
+        self.journal.append(f"{verb} {name}")
+
+    def _may(self, verb: str, name: str) -> None:
+        for planned in self._failures:
+            if fnmatchcase(f"{verb} {name}", planned[0]):
+                self._failures.remove(planned)
+                raise planned[1]

@@ -1,0 +1,98 @@
+"""A server whose home is a folder of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from deploy_plugin.server import facts, files
+from deploy_plugin.server.base import Answer, Result
+from deploy_plugin.server.facts import Facts
+from deploy_plugin.testing.engine import FakeEngine
+
+COMMANDS = ("sh", "cat", "chmod", "chown", "dirname", "id", "mkdir", "mktemp", "mv", "rm", "seq", "stat", "uname")
+
+
+class FakeServer:
+    """A ``Server`` that really runs what it is told to, by this machine's ``sh`` and below ``folder``.
+
+    It finds only ``COMMANDS``, none of which reaches further than it is told to, and what a test puts beside them with
+    ``install``: no step installs anything on this machine by mistake. Docker is there and may be used; change ``facts``
+    where it shall not be.
+    """
+
+    def __init__(self, folder: Path, engine: FakeEngine | None = None) -> None:
+        self.bytes_sent = 0
+        self.engine = engine or FakeEngine()
+        self.journal = self.engine.journal
+        self.home = folder / "home"
+        self.reconnected: Facts | None = None
+        """What it is after the next ``reconnect``; as before where it is None."""
+        self._commands = folder / "commands"
+        for path in (self.home, self._commands):
+            path.mkdir(parents=True, exist_ok=True)
+        for command in COMMANDS:
+            self._link(command)
+        self.facts = replace(
+            facts.gather(self),
+            platform="linux/amd64",
+            distribution=frozenset({"debian"}),
+            has_docker=True,
+            docker_runs=True,
+            docker_access=True,
+        )
+
+    def install(self, command: str, script: str) -> None:
+        """Give the server one more command, as lines of POSIX shell."""
+        path = self._commands / command
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+
+    def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
+        before = self.tree()
+        command = shutil.which(str(argv[0]), path=str(self._commands))
+        if command is None:
+            return Result(127, stderr=f"{argv[0]}: not found".encode())
+        done = subprocess.run(
+            [command, *map(str, argv[1:])],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env={"HOME": str(self.home), "PATH": str(self._commands)},
+            cwd=self.home,
+        )
+        after = self.tree()
+        changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+        self.journal.extend(f"change {path}" for path in changed)
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def read(self, path: PurePosixPath) -> bytes | None:
+        return files.read(self, path)
+
+    def write(self, path: PurePosixPath, content: bytes, *, mode: int) -> None:
+        files.write(self, path, content, mode=mode)
+        self.bytes_sent += len(content)
+
+    def get(self, address: str, port: int, path: str, *, host: str) -> Answer:
+        return self.engine.ask(address, port, path, host)
+
+    def reconnect(self) -> None:
+        self.journal.append("reconnect")
+        self.facts = self.reconnected or self.facts
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def tree(self) -> Mapping[str, object]:
+        """Every path below home, with all that can change: mode, owner, size, time, and which file it is."""
+        found = ((str(path.relative_to(self.home)), path.lstat()) for path in self.home.rglob("*"))
+        return {name: (st.st_mode, st.st_uid, st.st_gid, st.st_size, st.st_mtime_ns, st.st_ino) for name, st in found}
+
+    def _link(self, command: str) -> None:
+        here = shutil.which(command)
+        link = self._commands / command
+        if here and not link.is_symlink():
+            link.symlink_to(here)
