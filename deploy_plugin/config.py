@@ -65,8 +65,9 @@ def read_app(root: Path, place: Place) -> App:
     """Read the app as ``deploy.toml`` describes it for this place."""
     file = toml.read(root / FILE_NAME)
     table = toml.merged(file.table("app").only(toml.APP_KEYS - {"database"}), place.table, toml.APP_KEYS)
+    path_only = frozenset(["path"])
     database = toml.merged(
-        file.table("database").only(frozenset(["path"])), place.table.table("database"), frozenset(["path"])
+        file.table("database").only(path_only), place.table.table("database").only(path_only), path_only
     )
     named = table.optional("name", str)
     if named is None and file.table("targets").values:
@@ -122,8 +123,9 @@ def split_destination(destination: str) -> tuple[str, int | None]:
 
 
 def host_name(destination: str, ssh_config: Path | None) -> str:
-    """Resolve an alias of the ssh configuration to the host that it stands for."""
-    return _resolved(split_destination(destination)[0], ssh_config).get("hostname", destination)
+    """Resolve an alias of the ssh configuration to the host that it stands for, as it is written in a URL."""
+    name = _resolved(split_destination(destination)[0], ssh_config).get("hostname", destination)
+    return f"[{name}]" if ":" in name else name
 
 
 def _targets(root: Path) -> dict[str, Table]:
@@ -186,6 +188,9 @@ def _secret(table: Table, key: str, value: Any) -> SecretSource:  # noqa: ANN401
     if not isinstance(value, dict) or len(value) != 1 or not set(value) <= _SECRET_KEYS:
         table.refuse(key, 'must be one of { generate = 50 }, { from_env = "NAME" } and { command = ["…"] }')
     source = table.table(key)
+    for way, given in source.values.items():
+        if not given or (isinstance(given, int) and given < 1):
+            source.refuse(way, f"is {given!r}, which makes no secret")
     command = source.optional("command", list)
     return SecretSource(
         generate=source.optional("generate", int),

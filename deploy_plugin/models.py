@@ -62,7 +62,8 @@ class Target:
     @property
     def host(self) -> str:
         """The name that visitors use, without scheme and port: what ALLOWED_HOSTS must hold."""
-        return self.netloc.rpartition(":")[0] if ":" in self.netloc else self.netloc
+        bare = self.netloc.endswith("]")  # an IPv6 address without a port
+        return self.netloc if bare else self.netloc.rpartition(":")[0] or self.netloc
 
     @property
     def netloc(self) -> str:

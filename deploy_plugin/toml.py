@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Table:
     path: Path
     name: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    above: Table | None = None
+    """The table that some of the values came from instead, see ``merged``: an error in one of them names it."""
 
     def only(self, known: frozenset[str]) -> Table:
         """Refuse a key that is not ``known``, naming the nearest one that is."""
@@ -48,12 +51,15 @@ class Table:
 
     def table(self, key: str) -> Table:
         name = f"{self.name}.{key}" if self.name else key
-        return Table(self.path, name, self.get(key, dict, {}))
+        above = self.above.table(key) if self.above and key in self.above.values else None
+        return Table(self.path, name, self.get(key, dict, {}), above)
 
     def map(self, convert: Callable[[Table, str, Any], T]) -> dict[str, T]:
         return {key: convert(self, key, value) for key, value in self.values.items()}
 
     def refuse(self, key: str, why: str) -> NoReturn:
+        if self.above and key in self.above.values:
+            self.above.refuse(key, why)
         line = _line_of(self.path, self.name, key)
         place = f"{self.path.name}:{line}" if line else self.path.name
         dotted = f"{self.name}.{key}" if self.name else key
@@ -85,7 +91,7 @@ def merged(below: Table, above: Table, keys: frozenset[str]) -> Table:
         if key in keys:
             both_are_tables = isinstance(value, dict) and isinstance(values.get(key), dict)
             values[key] = {**values[key], **value} if both_are_tables else value
-    return Table(below.path, below.name, values)
+    return Table(below.path, below.name, values, above)
 
 
 def _kind_name(kind: type) -> str:
@@ -98,9 +104,11 @@ def _line_of(path: Path, table: str, key: str) -> int | None:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         text = line.strip()
         if text.startswith("["):
-            here = text.split("#")[0].strip().strip("[]").replace('"', "")
+            here = re.sub(r"""["'\s]""", "", text.split("#")[0]).strip("[]")
             if here == (f"{table}.{key}" if table else key):
                 return number
         elif here == table and text.split("=")[0].strip().strip("\"'") == key:
             return number
-    return None
+    # It stands in an inline table, on the line of that.
+    outer, _, inner = table.rpartition(".")
+    return _line_of(path, outer, inner) if table else None
