@@ -146,3 +146,7 @@ def _introduction(sandbox: Sandbox, *, started: bool) -> str:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

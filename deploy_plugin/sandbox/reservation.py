@@ -83,11 +83,11 @@ def free_address(taken: Collection[str]) -> tuple[str, int, int]:
     if not ours:
         raise DeployError("All sandbox addresses are taken.", hint="`pytest-deploy sandbox list` shows by whom.")
     for address in ours:
-        if not (_answers(address, SSH_PORT) or _answers(address, HTTP_PORT)):
+        if not (answers(address, SSH_PORT) or answers(address, HTTP_PORT)):
             return address, SSH_PORT, HTTP_PORT
     address = ours[0]
-    ssh_port = _free_port(address) if _answers(address, SSH_PORT) else SSH_PORT
-    return address, ssh_port, _free_port(address) if _answers(address, HTTP_PORT) else HTTP_PORT
+    ssh_port = _free_port(address) if answers(address, SSH_PORT) else SSH_PORT
+    return address, ssh_port, _free_port(address) if answers(address, HTTP_PORT) else HTTP_PORT
 
 
 def known_hosts(record: Record, public_key: str) -> str:
@@ -142,7 +142,7 @@ def _binds(address: str) -> bool:
         return True
 
 
-def _answers(address: str, port: int) -> bool:
+def answers(address: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((address, port)) == 0

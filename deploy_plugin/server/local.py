@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ NOT_RUNNING = "Start Docker (here: `make demo` installs and starts one on Debian
 NO_CLI = "There is no docker command on this machine. Install it (on Debian: apt-get install docker.io)."
 ENGINE_TIMEOUT = 120
 """Seconds that the engine may keep silent."""
+KNOCK_TIMEOUT = 10
 
 
 def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
@@ -29,15 +31,16 @@ def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
     import docker
     from docker.errors import DockerException
 
+    address, origin = engine_address()
     try:
+        _knock(address)
         if os.environ.get("DOCKER_HOST"):
             return docker.from_env(version="auto", timeout=timeout)
         context = _context()
         tls = context.TLSConfig or False
         return docker.DockerClient(base_url=context.Host, tls=tls, version="auto", timeout=timeout)
-    except DockerException as error:
-        address, origin = engine_address()
-        denied = "Permission denied" in str(error)
+    except (DockerException, OSError) as error:
+        denied = isinstance(error, PermissionError) or "Permission denied" in str(error)
         raise StepFailed(
             NO_ENGINE.format(address=address, origin=origin),
             got=str(error),
@@ -66,6 +69,15 @@ def docker_command() -> str:
     if found := shutil.which("docker"):
         return found
     raise StepFailed(NO_CLI)
+
+
+def _knock(address: str) -> None:
+    """Fail here and plainly; the SDK wraps the reason thrice, and leaves its socket open."""
+    url = urlsplit(address)
+    if "unix" in url.scheme:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(KNOCK_TIMEOUT)
+            probe.connect(url.path)
 
 
 def _context() -> Context:
