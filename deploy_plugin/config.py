@@ -17,6 +17,7 @@ FILE_NAME = "deploy.toml"
 SANDBOX = "sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _DESTINATION = re.compile(r"(?:[^@\s]+@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\Z")
+_OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "lease"))
 _SECRET_KEYS = frozenset(("generate", "from_env", "command"))
 
 
@@ -75,7 +76,8 @@ def read_app(root: Path, place: Place) -> App:
             f"{FILE_NAME} names targets, but no app.",
             hint='Add [app] with name = "...": it decides where the data lives, so it must not depend on a folder.',
         )
-    name = named or re.sub(r"[^a-z0-9]+", "-", root.resolve().name.lower()).strip("-") or "app"
+    guessed = re.sub(r"[^a-z0-9]+", "-", root.resolve().name.lower()).strip("-") or "app"
+    name = guessed if named is None else named
     if not _NAME.match(name):
         table.refuse("name", f"must be lower-case letters, digits and dashes, not {name!r}")
     path = database.optional("path", str)
@@ -83,13 +85,13 @@ def read_app(root: Path, place: Place) -> App:
         name=name,
         context=root / table.get("context", str, "."),
         port=table.optional("port", int),
-        health=table.get("health", str, "/"),
+        health=_absolute(table, "health", table.get("health", str, "/")),
         manage=table.get("manage", str, "manage.py"),
         platform=table.optional("platform", str),
         env=table.table("env").map(_string),
         secrets=table.table("secrets").map(_secret),
-        volumes={key: PurePosixPath(value) for key, value in table.table("volumes").map(_string).items()},
-        database=_absolute(database, path) if path else None,
+        volumes=table.table("volumes").map(_volume),
+        database=None if path is None else PurePosixPath(_absolute(database, "path", path)),
     )
 
 
@@ -170,10 +172,16 @@ def _with_port(url: str, publish: int) -> str:
     return f"{url}:{publish}" if bare and publish != 80 else url  # noqa: PLR2004 - a URL leaves out port 80
 
 
-def _absolute(table: Table, path: str) -> PurePosixPath:
+def _absolute(table: Table, key: str, path: str) -> str:
     if not path.startswith("/"):
-        table.refuse("path", f"must be an absolute path in the container, not {path!r}")
-    return PurePosixPath(path)
+        table.refuse(key, f"must begin with a slash, not be {path!r}")
+    return path
+
+
+def _volume(table: Table, key: str, value: Any) -> PurePosixPath:  # noqa: ANN401 - whatever TOML holds
+    if not _NAME.match(key) or key in _OUR_FOLDERS:
+        table.refuse(key, "must be lower-case letters, digits and dashes, and not a folder of ours: it becomes one")
+    return PurePosixPath(_absolute(table, key, _string(table, key, value)))
 
 
 def _string(table: Table, key: str, value: Any) -> str:  # noqa: ANN401 - whatever TOML holds

@@ -101,11 +101,12 @@ def _kind_name(kind: type) -> str:
 def _line_of(path: Path, table: str, key: str) -> int | None:
     """Find where a key stands: tomllib gives no position for what is valid TOML."""
     here = ""
+    whole = f"{table}.{key}" if table else key
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         text = line.strip()
         if text.startswith("["):
             here = re.sub(r"""["'\s]""", "", text.split("#")[0]).strip("[]")
-            if here == (f"{table}.{key}" if table else key):
+            if f"{here}.".startswith(f"{whole}."):
                 return number
         elif here == table and text.split("=")[0].strip().strip("\"'") == key:
             return number
