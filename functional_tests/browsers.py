@@ -57,7 +57,7 @@ def start() -> Chrome:
     try:
         return Chrome(options=options)
     except WebDriverException as error:
-        reason = (error.msg or type(error).__name__).splitlines()[0]
+        reason = (error.msg or type(error).__name__).partition("; For documentation")[0]
         raise NoBrowserError(NO_BROWSER.format(reason=reason)) from error
 
 

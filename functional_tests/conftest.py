@@ -67,7 +67,7 @@ def new_browser(
         try:
             visitor = idle_browsers.pop() if idle_browsers else browsers.start()
         except browsers.NoBrowserError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         scene.visitors.append(visitor)
         return visitor
 

@@ -49,6 +49,8 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("DJANGO_DATABASE_PATH", BASE_DIR / "db.sqlite3"),
+        # A connection for each thread, kept: SQLite removes its -wal and -shm files when the last one closes.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             # Readers don't wait for a writer. Said on each connection: a restored snapshot has forgotten it.
             "init_command": "PRAGMA journal_mode=WAL;",
