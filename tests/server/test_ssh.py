@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import shlex
+import stat
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from deploy_plugin.errors import Unreachable
+from deploy_plugin.server.base import quote
+from deploy_plugin.server.ssh import SshServer
+from deploy_plugin.server.ssh_config import write_run_config
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_run_config(tmp_path, user_config=None, identity_file=None)
+    return tmp_path
+
+
+def fake_ssh(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put an ``ssh`` first on PATH that writes down how it was called; no connection is made."""
+    command = folder / "bin" / "ssh"
+    command.parent.mkdir()
+    command.write_text(
+        f'#!/bin/sh\nfor word do printf "%s\\n" "$word"; done >> {shlex.quote(str(folder))}/called\n{script}\n'
+    )
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(command.parent), prepend=":")
+
+
+@pytest.mark.parametrize("word", ["plain", "two words", "$HOME", "`id`", "a'b", 'a"b', "", ";rm", "-x", "a\nb", "*"])
+def test_a_word_reaches_the_command_as_it_was_given(word: str) -> None:
+    assert shlex.split(quote(("echo", word, PurePosixPath("/a b")))) == ["echo", word, "/a b"]
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("ssh: Could not resolve hostname x: Name or service not known", "spelling"),
+        ("ssh: connect to host x port 22: Connection refused", "sshd"),
+        ("ssh: connect to host x port 22: Connection timed out", "firewall"),
+        ("ssh: connect to host x port 22: No route to host", "network"),
+        ("elspeth@x: Permission denied (publickey).", "--ssh-identity-file"),
+        ("Host key verification failed.", "not known yet"),
+        (
+            "@@@@@\n@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @\n@@@@@\nHost key verification failed.",
+            "ssh-keygen -R",
+        ),
+        ("something new", "ssh -v"),
+    ],
+)
+def test_what_ssh_says_is_shown_with_what_to_do(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, said: str, hint: str
+) -> None:
+    fake_ssh(folder, monkeypatch, f"echo {shlex.quote(said)} >&2; exit 255")
+    with SshServer("elspeth@x", folder) as server, pytest.raises(Unreachable) as caught:
+        server.run("true")
+    assert "elspeth@x" in caught.value.message
+    assert said.splitlines()[-1] in caught.value.got
+    assert "@@@" not in caught.value.got
+    assert hint in caught.value.hint
+
+
+def test_one_connection_is_opened_and_shared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *) echo hello; exit 3;; esac')
+    with SshServer("elspeth@[::1]:2222", folder) as server:
+        done = server.run("echo", "two words")
+        server.run("true")
+    assert (done.exit_code, done.stdout, done.ok) == (3, b"hello\n", False)
+    called = (folder / "called").read_text()
+    assert called.count("ControlMaster=yes") == 1
+    assert called.count("-p\n2222\n") == 3
+    assert "elspeth@::1\n--\necho 'two words'\n" in called
+    assert "StrictHostKeyChecking" not in called
+
+
+def test_a_connection_that_breaks_is_told_from_a_command_that_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *) echo "Broken pipe" >&2; exit 255;; esac')
+    with SshServer("elspeth@x", folder) as server, pytest.raises(Unreachable, match="broke") as caught:
+        server.run("true")
+    assert "Broken pipe" in str(caught.value)
+
+
+def test_a_command_that_itself_ends_with_255_is_a_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *"-O check"*) exit 0;; *) exit 255;; esac')
+    with SshServer("elspeth@x", folder) as server:
+        assert server.run("false").exit_code == 255
+
+
+def test_an_answer_through_the_connection_is_http(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = r'printf "HTTP/1.1 204 No Content\r\n\r\n"'
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"-W 172.17.0.2:8888"*) {answer};; esac')
+    with SshServer("elspeth@x", folder) as server:
+        assert server.get("172.17.0.2", 8888, "/", host="example.com").status == 204
+
+
+def test_joining_opens_no_connection_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ssh(folder, monkeypatch, "echo joined")
+    with SshServer("elspeth@x", folder, join=True) as server:
+        assert server.run("true").stdout == b"joined\n"
+    assert "ControlMaster" not in (folder / "called").read_text()
