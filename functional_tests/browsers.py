@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
+from urllib3.exceptions import HTTPError
 
 NewBrowser = Callable[[], Chrome]
+
+BROKEN = (WebDriverException, HTTPError)
+"""What a browser, or its driver, that has died answers with."""
 
 ARGUMENTS = (
     "--headless=new",

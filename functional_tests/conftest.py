@@ -73,8 +73,12 @@ def new_browser(
 
     yield open_browser
     for visitor in scene.visitors:
-        browsers.forget(visitor)
-        idle_browsers.append(visitor)
+        try:
+            browsers.forget(visitor)
+        except browsers.BROKEN:
+            visitor.quit()
+        else:
+            idle_browsers.append(visitor)
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,6 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from selenium.common.exceptions import WebDriverException
-
 from functional_tests import browsers
 
 if TYPE_CHECKING:
@@ -45,5 +43,5 @@ def save_what_is_seen(browser: Chrome, folder: Path, prefix: str) -> None:
         (folder / f"{prefix}page.html").write_text(browser.page_source, encoding="utf-8")
         lines = "\n".join([browser.current_url, *browsers.console(browser)])
         (folder / f"{prefix}console.txt").write_text(lines + "\n", encoding="utf-8")
-    except WebDriverException as error:  # a browser that has died must not hide why the test failed
+    except browsers.BROKEN as error:  # a browser that has died must not hide why the test failed
         (folder / f"{prefix}browser-error.txt").write_text(str(error), encoding="utf-8")
