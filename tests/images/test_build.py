@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy_plugin.errors import ConfigError, StepFailed
+from deploy_plugin.images import build
+from deploy_plugin.images.build import context_digest
+
+PLATFORM = "linux/amd64"
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    folder = tmp_path / "context"
+    (folder / "src").mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "src" / "app.py").write_text("one\n")
+    (folder / "link").symlink_to("src/app.py")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda context: (context / "src" / "app.py").write_text("two\n"),
+        lambda context: (context / "src" / "app.py").rename(context / "src" / "other.py"),
+        lambda context: (context / "src" / "app.py").rename(context / "app.py"),
+        lambda context: (context / "src" / "app.py").chmod(0o755),
+        lambda context: (context / "src" / "new.py").write_text(""),
+        lambda context: (context / "Dockerfile").write_text("FROM scratch\nEXPOSE 80\n"),
+        lambda context: ((context / "link").unlink(), (context / "link").symlink_to("src/other.py")),
+        lambda context: ((context / "link").unlink(), (context / "link").write_text("one\n")),
+    ],
+    ids=["content", "name", "place", "executable", "new", "dockerfile", "link", "no link"],
+)
+def test_the_digest_changes_with_what_the_image_would_hold(context: Path, change: Callable[[Path], object]) -> None:
+    before = context_digest(context, PLATFORM)
+    change(context)
+    assert context_digest(context, PLATFORM) != before
+
+
+def test_the_digest_changes_with_the_platform(context: Path) -> None:
+    assert context_digest(context, "linux/arm64") != context_digest(context, PLATFORM)
+
+
+def test_times_and_the_folders_own_place_do_not_matter(context: Path, tmp_path: Path) -> None:
+    before = context_digest(context, PLATFORM)
+    os.utime(context / "src" / "app.py", (1, 1))
+    (context / "src" / "app.py").chmod(0o640)
+    assert context_digest(context.rename(tmp_path / "elsewhere"), PLATFORM) == before
+
+
+def test_what_dockerignore_leaves_out_does_not_matter(context: Path) -> None:
+    (context / ".dockerignore").write_text("# noise\n*.log\n\nsrc/cache\n!keep.log\n")
+    before = context_digest(context, PLATFORM)
+    (context / "debug.log").write_text("x")
+    (context / "src" / "cache").mkdir()
+    (context / "src" / "cache" / "x").write_text("x")
+    assert context_digest(context, PLATFORM) == before
+    (context / "keep.log").write_text("x")
+    assert context_digest(context, PLATFORM) != before
+
+
+def test_two_files_can_not_be_taken_for_one(context: Path) -> None:
+    before = context_digest(context, PLATFORM)
+    (context / "src" / "app.py").write_text("")
+    (context / "src" / "app.py2").write_text("one\n")
+    assert context_digest(context, PLATFORM) != before
+
+
+def test_a_missing_dockerfile_is_said_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There is no Dockerfile in") as caught:
+        context_digest(tmp_path, PLATFORM)
+    assert str(tmp_path) in str(caught.value)
+    assert "context" in caught.value.hint
+
+
+def docker(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
+    """Put a ``docker`` first on PATH that writes down how it was called."""
+    command = folder / "docker"
+    command.write_text(f'#!/bin/sh\necho "$@" > {folder}/called\n{script}\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr(build, "_platform_here", lambda: PLATFORM)
+    return folder / "called"
+
+
+def test_a_build_is_tagged_and_names_another_platform_only(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = docker(tmp_path, monkeypatch, "exit 0")
+    build.build("superlists:1", context, PLATFORM)
+    assert called.read_text() == f"build --tag superlists:1 {context}\n"
+    build.build("superlists:1", context, "linux/arm64")
+    assert called.read_text() == f"build --tag superlists:1 --platform linux/arm64 {context}\n"
+
+
+def test_a_build_that_fails_shows_the_end_of_its_output(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker(tmp_path, monkeypatch, "seq 100; echo 'pip: no such package' >&2; exit 1")
+    with pytest.raises(StepFailed, match="does not build") as caught:
+        build.build("superlists:1", context, PLATFORM)
+    assert caught.value.got.endswith("pip: no such package")
+    assert "\n50\n" not in caught.value.got
+    assert str(context) in caught.value.hint

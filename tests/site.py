@@ -1,0 +1,64 @@
+"""A Django site as far as a deploy sees it: it migrates, and it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy_plugin.models import App, Target
+from deploy_plugin.server.base import Answer
+from deploy_plugin.server.engine import ContainerSpec, Finished
+from deploy_plugin.testing import FakeEngine
+
+PENDING = ("lists.0001_initial", "lists.0002_item")
+
+
+@dataclass
+class Site:
+    """What the containers of a ``FakeEngine`` hold."""
+
+    pending: list[str] = field(default_factory=lambda: list(PENDING))
+    status: int = 200
+    migrate_fails: str = ""
+    """What ``migrate`` says as it fails; it works where this is empty."""
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    """Container, path and Host header of every request."""
+    commands: list[tuple[str, Sequence[str]]] = field(default_factory=list)
+    """Container and management command, in order."""
+
+    def serve_from(self, engine: FakeEngine) -> None:
+        engine.site = self.answer
+        engine.command = self.manage
+
+    def answer(self, spec: ContainerSpec, path: str, host: str) -> Answer:
+        self.asked.append((spec.name, path, host))
+        return Answer(self.status, {"location": "/login"} if self.status == 302 else {}, b"")  # noqa: PLR2004
+
+    def manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
+        self.commands.append((spec.name, command))
+        if "--plan" in command:
+            return Finished(
+                0, "Planned operations:\n" + "".join(f"{name}\n    Create model\n" for name in self.pending)
+            )
+        if "migrate" in command and self.migrate_fails:
+            return Finished(1, "Running migrations:\n", self.migrate_fails)
+        self.pending.clear()
+        return Finished(0, "done\n")
+
+
+def make_app(folder: Path, **changes: object) -> App:
+    """Give an app whose build context is ``folder``, written now."""
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "app.py").write_text("print('one')\n")
+    app = App("superlists", folder, port=8888, health="/health", env={"HOST": "{host}"})
+    return replaced(app, **changes)
+
+
+def replaced(app: App, **changes: object) -> App:
+    from dataclasses import replace
+
+    return replace(app, **changes)  # type: ignore[arg-type]
+
+
+TARGET = Target("staging", "elspeth@staging.example.com", "http://staging.example.com:8080", publish=8080)
