@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, cast
 
 from deploy_plugin.models import App, Target
 from deploy_plugin.server.base import Answer
@@ -52,13 +53,7 @@ def make_app(folder: Path, **changes: object) -> App:
     (folder / "Dockerfile").write_text("FROM scratch\n")
     (folder / "app.py").write_text("print('one')\n")
     app = App("superlists", folder, port=8888, health="/health", env={"HOST": "{host}"})
-    return replaced(app, **changes)
-
-
-def replaced(app: App, **changes: object) -> App:
-    from dataclasses import replace
-
-    return replace(app, **changes)  # type: ignore[arg-type]
+    return replace(app, **cast("Any", changes))
 
 
 TARGET = Target("staging", "elspeth@staging.example.com", "http://staging.example.com:8080", publish=8080)

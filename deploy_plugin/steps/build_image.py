@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +25,10 @@ class BuildImage:
     title: str = "Build image"
 
     def check(self, server: Server) -> str | None:
-        if server.engine.image(self.reference) or DockerEngine(local.local_client()).image(self.reference):
+        if server.engine.image(self.reference):
             return None
-        return f"there is no {self.reference} yet"
+        with closing(DockerEngine(local.local_client())) as here:
+            return None if here.image(self.reference) else f"there is no {self.reference} yet"
 
     def apply(self, server: Server) -> None:  # noqa: ARG002 - it is built here
         build(self.reference, self.context, self.platform)

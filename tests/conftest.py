@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from deploy_plugin.models import App
+from deploy_plugin.testing import FakeEngine, FakeServer
+from tests.machine import Machine
+from tests.site import Site, make_app
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+def server(tmp_path: Path, site: Site) -> FakeServer:
+    """A server on which Docker is installed, and nothing else."""
+    server = FakeServer(tmp_path / "server")
+    site.serve_from(server.engine)
+    return server
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    context = tmp_path / "context"
+    context.mkdir()
+    return make_app(context, database=PurePosixPath("/data/db.sqlite3"))
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Docker on this machine, in memory."""
+    machine = Machine(FakeEngine())
+    machine.take_over(monkeypatch)
+    return machine

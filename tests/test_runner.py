@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from deploy_plugin.errors import StepFailed, Unreachable
+from deploy_plugin.models import Outcome, Release, StepReport
+from deploy_plugin.runner import Runner
+from deploy_plugin.server.base import Server
+from deploy_plugin.steps.base import Step
+from deploy_plugin.testing import FakeServer
+
+
+@dataclass
+class Told:
+    """A listener that keeps what it is told."""
+
+    events: list[str] = field(default_factory=list)
+
+    def step_started(self, step: Step) -> None:
+        self.events.append(f"start {step.title}")
+
+    def step_finished(self, step: Step, report: StepReport) -> None:
+        self.events.append(f"finish {step.title} {report.outcome}")
+
+    def release_chosen(self, release: Release) -> None:
+        self.events.append(f"release {release.id}")
+
+
+@dataclass
+class Wash:
+    """A step that fails as it is told to."""
+
+    title: str
+    missing: str | None = None
+    fails: BaseException | None = None
+    applied: int = 0
+
+    def check(self, server: Server) -> str | None:  # noqa: ARG002
+        return self.missing
+
+    def apply(self, server: Server) -> None:  # noqa: ARG002
+        if self.fails:
+            raise self.fails
+        self.applied += 1
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def runner(server: FakeServer, told: Told) -> Runner:
+    return Runner(server, told)
+
+
+def test_a_step_with_nothing_missing_is_ok_and_not_applied(runner: Runner) -> None:
+    step = Wash("Wash")
+    runner.run([step])
+    (report,) = runner.recap.steps
+    assert (report.title, report.outcome, report.reason, step.applied) == ("Wash", Outcome.OK, None, 0)
+
+
+def test_a_step_with_something_missing_is_applied_and_says_what_it_was(runner: Runner) -> None:
+    step = Wash("Wash", missing="it is dirty")
+    runner.run([step])
+    (report,) = runner.recap.steps
+    assert (report.outcome, report.reason, step.applied) == (Outcome.CHANGED, "it is dirty", 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "reason"),
+    [
+        (StepFailed("No water.", got="dry", hint="Turn it on."), Outcome.FAILED, "No water."),
+        (Unreachable("It broke."), Outcome.UNREACHABLE, "It broke."),
+        (ValueError("a bug"), Outcome.FAILED, "a bug"),
+        (KeyboardInterrupt(), Outcome.FAILED, "KeyboardInterrupt"),
+    ],
+)
+def test_the_first_step_that_fails_ends_the_run_and_is_reported(
+    runner: Runner, told: Told, error: BaseException, outcome: Outcome, reason: str
+) -> None:
+    after = Wash("After", missing="x")
+    with pytest.raises(type(error)) as caught:
+        runner.run([Wash("Before"), Wash("Wash", missing="x", fails=error), after])
+    assert caught.value is error
+    assert [(step.outcome, step.reason) for step in runner.recap.steps] == [(Outcome.OK, None), (outcome, reason)]
+    assert after.applied == 0
+    assert told.events == ["start Before", "finish Before ok", "start Wash", f"finish Wash {outcome}"]
+
+
+def test_a_chosen_release_is_kept_and_told(runner: Runner, told: Told) -> None:
+    release = Release("r1", "", "a:b")
+    runner.choose(release)
+    assert runner.release is release
+    assert told.events == ["release r1"]
