@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from deploy_plugin.errors import DeployError, StepFailed
 from deploy_plugin.sandbox.image import ensure_image
-from deploy_plugin.sandbox.inventory import FOLDER_LABEL, container_name, existing
+from deploy_plugin.sandbox.inventory import FOLDER_LABEL, container_name, existing, sweep
 from deploy_plugin.sandbox.state import Sandbox, locked, read
-from deploy_plugin.server.local import engine_address, is_remote, local_client
+from deploy_plugin.server.local import engine_address, engine_words, is_remote, local_client
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -29,10 +29,13 @@ DEPLOY_UID = 1000
 def boot(sandbox: Sandbox) -> bool:
     """See to it that it runs and answers; say whether anything had to be started."""
     _refuse_remote()
-    with locked(sandbox.folder / "lock"), closing(local_client()) as client:
-        container = existing(client, sandbox)
-        if container is None:
-            container = _create(client, sandbox)
+    sweep()
+    with (
+        locked(sandbox.folder / "lock"),
+        closing(local_client()) as client,
+        engine_words(f"start the sandbox {sandbox.name!r}"),
+    ):
+        container = existing(client, sandbox) or _create(client, sandbox)
         started = container.status != "running"
         if started:
             _start(container, sandbox)
@@ -73,7 +76,6 @@ def _create(client: DockerClient, sandbox: Sandbox) -> Container:
         host_config=host_config,
     )
     container: Container = client.containers.get(created["Id"])
-    container.put_archive("/", _keys(sandbox))
     return container
 
 
@@ -113,6 +115,9 @@ def _keys(sandbox: Sandbox) -> bytes:
 def _start(container: Container, sandbox: Sandbox) -> None:
     from docker.errors import APIError
 
+    # Not where it was created: a process may have died in between.
+    if container.status == "created":
+        container.put_archive("/", _keys(sandbox))
     deadline = time.monotonic() + PORT_SECONDS
     while True:
         try:

@@ -6,11 +6,12 @@ import shutil
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.sandbox.state import Sandbox, locked, orphaned, records, root
-from deploy_plugin.server.local import local_client
+from deploy_plugin.server.local import engine_words, local_client
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -38,10 +39,10 @@ class Seen:
 def remove(sandbox: Sandbox) -> None:
     """Leave nothing of it: container, its Docker's volume, keys."""
     if sandbox.booted:
-        with closing(local_client()) as client:
+        with closing(local_client()) as client, engine_words(f"remove the sandbox {sandbox.name!r}"):
             container = existing(client, sandbox)
             if container is not None:
-                container.remove(force=True, v=True)
+                _remove(container)
     with locked(root() / ".lock"):
         # The record first: a folder without one is nobody's.
         (sandbox.folder / "sandbox.json").unlink(missing_ok=True)
@@ -53,7 +54,7 @@ def every() -> list[Seen]:
     sandboxes = [record.sandbox() for record in records()]
     if not any(sandbox.booted for sandbox in sandboxes):
         return [Seen(sandbox, State.RESERVED) for sandbox in sandboxes]
-    with closing(local_client()) as client:
+    with closing(local_client()) as client, engine_words("say which sandboxes run"):
         return [Seen(sandbox, _state(client, sandbox)) for sandbox in sandboxes]
 
 
@@ -63,6 +64,19 @@ def sweep() -> list[str]:
     for sandbox in orphans:
         remove(sandbox)
     return [sandbox.name for sandbox in orphans]
+
+
+def _remove(container: Container) -> None:
+    from docker.errors import APIError, NotFound
+
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        return
+    except APIError as error:
+        # Somebody else sweeps as well; it is as good as gone.
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
 
 
 def existing(client: DockerClient, sandbox: Sandbox) -> Container | None:

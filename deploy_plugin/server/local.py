@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deploy_plugin.errors import StepFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from docker import DockerClient
     from docker.context import Context
 
@@ -46,6 +49,19 @@ def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
             got=str(error),
             hint=NO_PERMISSION if denied else NOT_RUNNING,
         ) from error
+
+
+@contextmanager
+def engine_words(doing: str) -> Iterator[None]:
+    """Turn what the engine refuses into a sentence: it could not do this, and its own words."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        reason = str(getattr(error, "explanation", None) or error)
+        raise StepFailed(f"Docker on this machine could not {doing}.", got=reason) from error
 
 
 def engine_address() -> tuple[str, str]:
