@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from deploy_plugin.sandbox import Sandbox, boot, find, reserve
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.sandbox import Sandbox, boot, find, remove, reserve
+from deploy_plugin.sandbox.state import read
 from deploy_plugin.server.local import local_client
 
 if TYPE_CHECKING:
@@ -172,6 +176,19 @@ def test_down_leaves_nothing() -> None:
         assert not client.containers.list(all=True, filters={"name": container.name})
         assert not client.volumes.list(filters={"name": volumes[0]})
     assert not sandbox.folder.exists()
+
+
+def test_a_port_that_somebody_took_meanwhile_is_named() -> None:
+    sandbox = reserve()
+    record = read(sandbox.name)
+    assert record is not None
+    with socket.create_server((record.address, 0)) as somebody:
+        port = somebody.getsockname()[1]
+        replace(record, http_port=port).write()
+        with pytest.raises(StepFailed, match="Something else on this machine listens") as error:
+            boot(sandbox)
+    assert str(port) in error.value.got
+    remove(sandbox)
 
 
 def test_a_throwaway_one_of_a_killed_process_is_swept_away() -> None:
