@@ -23,6 +23,8 @@ NO_TESTPATHS = (
     "Nothing to verify {target} with: none of the folders {folders} exists in {root}. "
     "Name the tests, or set deploy_testpaths in pytest.ini."
 )
+NOT_DEPLOYED = "the deploy failed, so no test was run"
+NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
 LIVE_SAFE = "live_safe: may run against a live target; there, every other test is deselected."
 _WORKER_KEY = "pytest_deploy_session"
 
@@ -52,8 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.base_url = session.target.url
     config.option.hosts = f"ssh://{session.target.destination}"
     config.option.ssh_config = str(session.ssh_config)
+    _collect_verification_tests(config, session)
     if not _is_worker(config):
-        _collect_verification_tests(config, session)
         config.pluginmanager.register(Lifecycle(config, session), "deploy-lifecycle")
 
 
@@ -113,11 +115,15 @@ class Lifecycle:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         self._workers -= 1
-        if self._workers or not ids or self._done or self._failed_collections or self._config.option.collectonly:
+        option = self._config.option
+        if self._workers or not ids or self._done or option.collectonly:
             return
+        if self._failed_collections and not option.continue_on_collection_errors:
+            pytest.exit(NOT_COLLECTED, returncode=pytest.ExitCode.INTERRUPTED)
         self._execute()
         if self._error:
-            pytest.exit("the deploy failed, so no test was run", returncode=self._error.exit_code)
+            # Interrupted, for pytest to write its summary; pytest_sessionfinish then says the code that counts.
+            pytest.exit(NOT_DEPLOYED, returncode=pytest.ExitCode.INTERRUPTED)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -1,0 +1,37 @@
+"""Real servers and real projects. What can't run here is an error, never skipped."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy_plugin import sandbox
+from tests.integration.projects import Project
+from tests.integration.servers import RealServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RealServer]:
+    """A server with Docker, for the tests of one module."""
+    box = sandbox.reserve(f"test-{secrets.token_hex(3)}")
+    try:
+        sandbox.boot(box)
+        yield RealServer(box)
+    finally:
+        sandbox.remove(box)
+
+
+@pytest.fixture
+def empty_server(server: RealServer) -> RealServer:
+    """The same, as if nobody had ever deployed there; images that it knows stay."""
+    server.wipe()
+    return server
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A copy of the to-do site, committed."""
+    return Project.copy_of_the_site(tmp_path / "superlists")

@@ -1,0 +1,59 @@
+"""Looking at a real server from outside, as its owner would."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+from deploy_plugin import sandbox
+from deploy_plugin.sandbox import Sandbox
+
+
+@dataclass(frozen=True)
+class RealServer:
+    """A booted sandbox."""
+
+    sandbox: Sandbox
+
+    @property
+    def target(self) -> str:
+        return f"sandbox:{self.sandbox.name}"
+
+    def sh(self, script: str) -> str:
+        """Run a shell script there; it must succeed."""
+        ssh = ["ssh", "-F", str(self.sandbox.ssh_config), self.sandbox.destination.partition(":")[0], script]
+        done = subprocess.run(ssh, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    def status(self, path: str = "/") -> int:
+        """Ask the site as a visitor would; 0 where nothing answers."""
+        try:
+            with urllib.request.urlopen(self.sandbox.url + path, timeout=10) as answer:  # noqa: S310 - a loopback address
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def containers(self) -> dict[str, str]:
+        """All containers by name, with the id, whether they run and since when."""
+        listing = self.sh("docker ps -a --no-trunc --format '{{.Names}} {{.ID}} {{.State}} {{.CreatedAt}}'")
+        return dict(line.split(" ", 1) for line in listing.splitlines())
+
+    def serving(self) -> str:
+        """The container that serves: its name and id."""
+        return self.sh("docker ps --no-trunc --filter label=deploy.role=serving --format '{{.Names}} {{.ID}}'")
+
+    def files(self) -> str:
+        """Every file and folder of the deploys: owner, mode, size, time of its last change, path."""
+        return self.sh("find deploy -printf '%u %m %s %T@ %C@ %p\\n' | sort -k 6")
+
+    def wipe(self) -> None:
+        """Make it a server that nobody ever deployed to."""
+        self.sh("docker ps -aq | xargs -r docker rm -f; rm -rf deploy")
+
+    def remove(self) -> None:
+        sandbox.remove(self.sandbox)
