@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,9 @@ class Switch:
             self._go_back(server, old, error)
             raise
         finally:
-            server.engine.remove(self.containers.candidate.name)
+            # Tidying up must not hide what became of the switch.
+            with suppress(DeployError):
+                server.engine.remove(self.containers.candidate.name)
 
     def _old(self, server: Server) -> list[Container]:
         found = server.engine.containers({APP: self.containers.app.name, ROLE: SERVING})

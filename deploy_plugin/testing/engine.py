@@ -77,7 +77,8 @@ class FakeEngine:
 
     def start_again(self, name: str) -> None:
         self._change("start_again", name)
-        self._run(name)
+        if not self._seen[name].running:
+            self._run(name)
 
     def stop(self, name: str) -> None:
         self._change("stop", name)

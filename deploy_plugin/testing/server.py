@@ -35,7 +35,8 @@ class FakeServer:
         for path in (self.home, self._commands):
             path.mkdir(parents=True, exist_ok=True)
         for command in COMMANDS:
-            self._link(command)
+            # Not links: a test that replaces one would write through it, into this machine's own.
+            self.install(command, f'exec {shutil.which(command)} "$@"')
         self.facts = replace(
             facts.gather(self),
             platform="linux/amd64",
@@ -90,9 +91,3 @@ class FakeServer:
         """Every path below home, with all that can change: mode, owner, size, time, and which file it is."""
         found = ((str(path.relative_to(self.home)), path.lstat()) for path in self.home.rglob("*"))
         return {name: (st.st_mode, st.st_uid, st.st_gid, st.st_size, st.st_mtime_ns, st.st_ino) for name, st in found}
-
-    def _link(self, command: str) -> None:
-        here = shutil.which(command)
-        link = self._commands / command
-        if here and not link.is_symlink():
-            link.symlink_to(here)

@@ -1,0 +1,224 @@
+"""What every step promises, asked of every step that there is."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+import pytest
+
+from deploy_plugin import sandbox, steps
+from deploy_plugin.containers import Containers
+from deploy_plugin.health import Probe
+from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.sandbox import Sandbox, Seen, State
+from deploy_plugin.secret import Secret
+from deploy_plugin.steps.base import Step
+from deploy_plugin.steps.boot_sandbox import BootSandbox
+from deploy_plugin.steps.build_image import BuildImage
+from deploy_plugin.steps.candidate import StartCandidate
+from deploy_plugin.steps.database import EnsureDatabase
+from deploy_plugin.steps.env_file import EnsureEnvFile
+from deploy_plugin.steps.gather_facts import GatherFacts
+from deploy_plugin.steps.install_docker import InstallDocker
+from deploy_plugin.steps.migrate import Migrate
+from deploy_plugin.steps.record import KeepRecord
+from deploy_plugin.steps.release_settings import KeepSettings
+from deploy_plugin.steps.ship_image import ShipImage
+from deploy_plugin.steps.switch import Switch
+from deploy_plugin.steps.volumes import EnsureVolumes
+from deploy_plugin.testing import FakeServer
+from tests.machine import Machine
+from tests.site import TARGET
+
+RELEASE = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
+
+
+@dataclass
+class World:
+    """A server where everything is missing, and this machine."""
+
+    server: FakeServer
+    machine: Machine
+    app: App
+    booted: list[Sandbox]
+
+    @property
+    def folder(self) -> AppFolder:
+        return AppFolder(self.server.facts.home, self.app.name)
+
+    @property
+    def containers(self) -> Containers:
+        user = self.server.facts.app_user
+        return Containers(self.app, TARGET, self.folder, user, RELEASE, {"KEY": Secret("x")})
+
+    @property
+    def probe(self) -> Probe:
+        return Probe.of(self.app, TARGET)
+
+    def seen(self) -> tuple[object, ...]:
+        """Everything that a step could change, as it is now."""
+        here = (dict(self.machine.engine.images), list(self.machine.built), list(self.booted))
+        return (self.server.tree(), list(self.server.journal), self.server.bytes_sent, *here)
+
+
+def _build_image(world: World) -> Step:
+    return BuildImage(RELEASE.image, world.app.context, "linux/amd64")
+
+
+def _ship_image(world: World) -> Step:
+    world.machine.engine.add_image(RELEASE.image)
+    return ShipImage(RELEASE.image)
+
+
+def _install_docker(world: World) -> Step:
+    there = replace(world.server.facts, uid=1000, user="elspeth")
+    world.server.facts = replace(there, has_docker=False, docker_runs=False)
+    world.server.install("sudo", "exit 0")
+    world.server.reconnected = there
+    return InstallDocker()
+
+
+def _migrate(world: World) -> Step:
+    world.server.engine.add_image(RELEASE.image)
+    return Migrate(world.containers)
+
+
+def _start_candidate(world: World) -> Step:
+    world.server.engine.add_image(RELEASE.image)
+    return StartCandidate(world.containers, world.probe)
+
+
+def _switch(world: World) -> Step:
+    world.server.engine.add_image(RELEASE.image)
+    old = replace(world.containers.serving, name="superlists-old")
+    world.server.engine.start(old)
+    world.server.engine.start(world.containers.candidate)
+    return Switch(world.containers, world.probe)
+
+
+CASES: Mapping[type, Callable[[World], Step]] = {
+    BootSandbox: lambda world: BootSandbox(_sandbox(world.app.context)),
+    BuildImage: _build_image,
+    EnsureDatabase: lambda world: EnsureDatabase(world.folder.data / "db.sqlite3", world.server.facts.app_user),
+    EnsureEnvFile: lambda world: EnsureEnvFile(world.folder.env_file, {"KEY": Secret("x")}),
+    EnsureVolumes: lambda world: EnsureVolumes(
+        [world.folder.volume("media"), world.folder.volume("more")], world.server.facts.app_user
+    ),
+    GatherFacts: lambda _world: GatherFacts(),
+    InstallDocker: _install_docker,
+    KeepRecord: lambda world: KeepRecord(world.folder.record(RELEASE.id), RELEASE),
+    KeepSettings: lambda world: KeepSettings(world.folder.settings(RELEASE.id), {"KEY": Secret("x")}),
+    Migrate: _migrate,
+    ShipImage: _ship_image,
+    StartCandidate: _start_candidate,
+    Switch: _switch,
+}
+NOTHING_TO_DO = {GatherFacts}
+
+
+@pytest.fixture
+def world(server: FakeServer, machine: Machine, app: App, monkeypatch: pytest.MonkeyPatch) -> World:
+    booted: list[Sandbox] = []
+    monkeypatch.setattr(sandbox, "boot", booted.append)
+    monkeypatch.setattr(sandbox, "every", lambda: [Seen(one, State.RUNNING) for one in booted])
+    return World(server, machine, app, booted)
+
+
+@pytest.fixture(params=CASES, ids=lambda kind: kind.__name__)
+def step(request: pytest.FixtureRequest, world: World) -> Step:
+    return CASES[request.param](world)
+
+
+def _sandbox(folder: Path) -> Sandbox:
+    return Sandbox(
+        name="a",
+        destination="deploy@127.0.0.11",
+        ssh_config=folder / "ssh_config",
+        url="http://127.0.0.11",
+        folder=folder,
+        bare=False,
+        throwaway=True,
+    )
+
+
+def _step_classes() -> Iterator[type]:
+    """Every class of the package that has both verbs."""
+    for module in pkgutil.walk_packages(steps.__path__, f"{steps.__name__}."):
+        for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if found.__module__ == module.name and found is not Step and {"check", "apply"} <= vars(found).keys():
+                yield found
+
+
+def test_every_step_has_a_case_here() -> None:
+    assert set(_step_classes()) == set(CASES)
+
+
+def test_check_changes_nothing(world: World, step: Step) -> None:
+    before = world.seen()
+    step.check(world.server)
+    assert world.seen() == before
+
+
+def test_check_says_what_is_missing_in_one_line(world: World, step: Step) -> None:
+    reason = step.check(world.server)
+    if type(step) in NOTHING_TO_DO:
+        assert reason is None
+    else:
+        assert reason
+        assert reason == reason.strip().splitlines()[0]
+
+
+def test_after_apply_check_has_nothing_left_to_say_and_changes_nothing(world: World, step: Step) -> None:
+    step.apply(world.server)
+    after = world.seen()
+    assert step.check(world.server) is None
+    assert world.seen() == after
+
+
+def test_applying_twice_leaves_what_applying_once_left(world: World, step: Step) -> None:
+    step.apply(world.server)
+    once = _kept(world)
+    step.apply(world.server)
+    assert step.check(world.server) is None
+    assert _kept(world) == once
+
+
+def _kept(world: World) -> tuple[object, ...]:
+    """What lasts, without times and ids: files with content, mode and owner, and the containers that run."""
+    files = {
+        str(path): (path.stat().st_mode, path.stat().st_uid, path.read_bytes() if path.is_file() else None)
+        for path in world.server.home.rglob("*")
+    }
+    running = [one.name for one in world.server.engine.containers({}) if one.running]
+    return files, running, set(world.server.engine.images), set(world.machine.engine.images)
+
+
+def test_titles_are_there_and_tell_steps_apart(world: World) -> None:
+    titles = [case(world).title for kind, case in CASES.items() if kind is not Switch]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
+    assert Switch(world.containers, world.probe).title not in titles
+
+
+def test_a_step_is_a_frozen_dataclass_that_says_what_it_is_for() -> None:
+    for kind in CASES:
+        assert is_dataclass(kind)
+        assert kind.__dataclass_params__.frozen, kind  # type: ignore[attr-defined]
+        assert kind.__doc__
+        assert not kind.__doc__.startswith(f"{kind.__name__}("), kind
+
+
+def test_no_step_shows_a_secret_in_what_it_says(world: World) -> None:
+    sentinel = Secret("s3ntinel")
+    containers = replace(world.containers, settings={"KEY": sentinel})
+    path = PurePosixPath(world.server.home / "x")
+    told = [EnsureEnvFile(path, {"KEY": sentinel}), KeepSettings(path, {"KEY": sentinel}), Migrate(containers)]
+    world.server.engine.add_image(RELEASE.image)
+    said = [repr(step) + str(cast("Step", step).check(world.server)) for step in told]
+    assert "s3ntinel" not in "".join(said)

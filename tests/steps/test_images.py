@@ -1,0 +1,53 @@
+"""The steps that build and ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.steps.build_image import BuildImage
+from deploy_plugin.steps.ship_image import ShipImage
+from deploy_plugin.testing import FakeServer
+from tests.machine import Machine
+
+BUILD = BuildImage("superlists:abc", Path("site"), "linux/arm64")
+SHIP = ShipImage("superlists:abc")
+
+
+def test_it_is_built_for_the_platform_and_then_shipped(server: FakeServer, machine: Machine) -> None:
+    BUILD.apply(server)
+    assert machine.built == [("superlists:abc", Path("site"), "linux/arm64")]
+    assert server.engine.images == {}
+    SHIP.apply(server)
+    assert server.engine.images.keys() == {"superlists:abc"}
+    assert server.bytes_sent > 0
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_image_that_the_server_has_is_not_built_again_here(server: FakeServer) -> None:
+    server.engine.add_image("superlists:abc")
+    assert BUILD.check(server) is None
+    assert SHIP.check(server) is None
+
+
+def test_an_image_that_is_only_here_is_shipped_and_not_built(server: FakeServer, machine: Machine) -> None:
+    machine.engine.add_image("superlists:abc")
+    assert BUILD.check(server) is None
+    assert SHIP.check(server) == "the server has no superlists:abc"
+
+
+def test_an_image_of_other_content_is_no_substitute(server: FakeServer, machine: Machine) -> None:
+    for engine in (machine.engine, server.engine):
+        engine.add_image("superlists:old")
+    assert BUILD.check(server) == "there is no superlists:abc yet"
+
+
+def test_an_image_that_was_lost_on_the_way_is_a_sentence(
+    server: FakeServer, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.engine.add_image("superlists:abc")
+    monkeypatch.setattr(server.engine, "load", list)
+    with pytest.raises(StepFailed, match="was shipped, but the server does not have it"):
+        SHIP.apply(server)

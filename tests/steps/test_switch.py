@@ -1,0 +1,205 @@
+"""Migrate, candidate and switch: whatever fails, what served before still serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, repeat
+from pathlib import PurePosixPath
+
+import pytest
+
+from deploy_plugin import health
+from deploy_plugin.containers import Containers
+from deploy_plugin.errors import RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.health import Probe
+from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.steps.candidate import StartCandidate
+from deploy_plugin.steps.migrate import Migrate
+from deploy_plugin.steps.switch import Switch
+from deploy_plugin.testing import FakeServer
+from tests.site import TARGET, Site
+
+OLD = "superlists-old"
+NEW = "superlists-20261124-031205-1a2b3c4"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_PAUSE", 0.01)
+
+
+@pytest.fixture
+def containers(server: FakeServer, app: App) -> Containers:
+    """The new release, where an old one serves."""
+    server.engine.add_image("superlists:abc")
+    release = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
+    new = Containers(app, TARGET, AppFolder(PurePosixPath("/home/e"), app.name), (1000, 1000), release, {})
+    server.engine.start(replace(new.serving, name=OLD))
+    server.journal.clear()
+    return new
+
+
+def probe(containers: Containers) -> Probe:
+    return Probe.of(containers.app, TARGET)
+
+
+def running(server: FakeServer) -> set[str]:
+    return {container.name for container in server.engine.containers({}) if container.running}
+
+
+def there(server: FakeServer) -> set[str]:
+    return {container.name for container in server.engine.containers({})}
+
+
+# Migrate
+
+
+def test_what_is_not_applied_yet_is_named(server: FakeServer, containers: Containers, site: Site) -> None:
+    assert Migrate(containers).check(server) == "lists.0001_initial, lists.0002_item not applied yet"
+    site.pending = [f"lists.000{number}_x" for number in range(1, 6)]
+    assert str(Migrate(containers).check(server)).startswith("lists.0001_x, lists.0002_x, lists.0003_x and 2 more")
+
+
+def test_migrations_run_in_the_new_image_while_the_old_serves(
+    server: FakeServer, containers: Containers, site: Site
+) -> None:
+    Migrate(containers).apply(server)
+    assert {name for name, _ in site.commands} == {f"{NEW}-migrate"}
+    assert running(server) == {OLD}
+
+
+def test_a_release_that_serves_already_is_asked_itself(server: FakeServer, containers: Containers, site: Site) -> None:
+    Switch(containers, probe(containers)).apply(server)
+    Migrate(containers).check(server)
+    assert site.commands[-1][0] == NEW
+
+
+def test_a_migration_that_fails_shows_the_end_of_its_output(
+    server: FakeServer, containers: Containers, site: Site
+) -> None:
+    site.migrate_fails = "\n".join(f"line {number}" for number in range(100)) + "\nUNIQUE constraint failed: lists_item"
+    with pytest.raises(StepFailed, match=r"manage\.py migrate .* exit code 1") as caught:
+        Migrate(containers).apply(server)
+    assert caught.value.got.endswith("UNIQUE constraint failed: lists_item")
+    assert "line 50\n" not in caught.value.got
+    assert "still serves" in caught.value.hint
+    assert running(server) == {OLD}
+
+
+# Candidate
+
+
+def test_a_candidate_runs_beside_the_old_without_its_port(server: FakeServer, containers: Containers) -> None:
+    StartCandidate(containers, probe(containers)).apply(server)
+    assert running(server) == {OLD, f"{NEW}-candidate"}
+
+
+def test_a_candidate_that_dies_is_removed_with_its_log_shown(server: FakeServer, containers: Containers) -> None:
+    server.engine.dies("*-candidate", log="ImportError: lists")
+    with pytest.raises(StepFailed) as caught:
+        StartCandidate(containers, probe(containers)).apply(server)
+    assert "ImportError: lists" in str(caught.value)
+    assert there(server) == running(server) == {OLD}
+
+
+def test_a_candidate_that_is_not_healthy_is_removed(server: FakeServer, containers: Containers, site: Site) -> None:
+    site.status = 400
+    with pytest.raises(StepFailed, match="ALLOWED_HOSTS"):
+        StartCandidate(containers, probe(containers)).apply(server)
+    assert there(server) == {OLD}
+
+
+def test_a_candidate_left_by_a_killed_run_is_replaced(server: FakeServer, containers: Containers) -> None:
+    server.engine.start(containers.candidate)
+    server.engine.stop(containers.candidate.name)
+    step = StartCandidate(containers, probe(containers))
+    assert step.check(server)
+    step.apply(server)
+    assert running(server) == {OLD, f"{NEW}-candidate"}
+
+
+# Switch
+
+
+def switch(server: FakeServer, containers: Containers) -> None:
+    """Switch, after the candidate was well."""
+    StartCandidate(containers, probe(containers)).apply(server)
+    Switch(containers, probe(containers)).apply(server)
+
+
+def test_the_new_serves_and_the_old_stays_stopped_for_the_way_back(server: FakeServer, containers: Containers) -> None:
+    switch(server, containers)
+    assert running(server) == {NEW}
+    assert there(server) == {NEW, OLD}
+
+
+def test_the_reason_names_who_serves(server: FakeServer, containers: Containers) -> None:
+    assert Switch(containers, probe(containers)).check(server) == f"{OLD} serves"
+    server.engine.stop(OLD)
+    assert Switch(containers, probe(containers)).check(server) == "nothing serves yet"
+
+
+def test_a_port_that_is_taken_brings_back_the_old(server: FakeServer, containers: Containers) -> None:
+    server.engine.fail(f"start {NEW}", StepFailed("Docker could not start it.", got="port 8080 is already allocated"))
+    with pytest.raises(StepFailed, match=f"{OLD} serves again") as caught:
+        Switch(containers, probe(containers)).apply(server)
+    assert "already allocated" in caught.value.got
+    assert there(server) == running(server) == {OLD}
+
+
+def test_a_new_one_that_dies_in_the_light_brings_back_the_old(server: FakeServer, containers: Containers) -> None:
+    server.engine.dies(NEW, log="out of memory")
+    with pytest.raises(StepFailed, match=f"{OLD} serves again") as caught:
+        switch(server, containers)
+    assert "out of memory" in str(caught.value)
+    assert there(server) == running(server) == {OLD}
+
+
+def test_a_new_one_that_answers_badly_brings_back_the_old(
+    server: FakeServer, containers: Containers, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses: Iterator[int] = chain([200], repeat(400))
+    monkeypatch.setattr(server.engine, "site", lambda *_: next(statuses))
+    with pytest.raises(StepFailed, match=f"{OLD} serves again"):
+        switch(server, containers)
+    assert running(server) == {OLD}
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("call", [f"stop {OLD}", f"start {NEW}"])
+def test_ctrl_c_in_the_middle_brings_back_the_old(server: FakeServer, containers: Containers, call: str) -> None:
+    server.engine.fail(call, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        switch(server, containers)
+    assert there(server) == running(server) == {OLD}
+
+
+def test_where_nothing_served_that_is_said(server: FakeServer, containers: Containers) -> None:
+    server.engine.remove(OLD)
+    server.engine.dies(NEW)
+    with pytest.raises(StepFailed, match="Nothing served before"):
+        switch(server, containers)
+    assert there(server) == set()
+
+
+@pytest.mark.parametrize("why", [StepFailed("the disk is full"), Unreachable("It broke.")])
+def test_an_old_one_that_can_not_be_brought_back_is_exit_31_and_names_it(
+    server: FakeServer, containers: Containers, why: Exception
+) -> None:
+    server.engine.dies(NEW)
+    server.engine.fail(f"start_again {OLD}", why)
+    with pytest.raises(RollbackFailed) as caught:
+        switch(server, containers)
+    assert caught.value.exit_code == 31
+    assert str(why) in caught.value.got
+    assert f"docker start {OLD}" in caught.value.hint
+
+
+def test_a_server_that_goes_away_while_going_back_is_exit_31(server: FakeServer, containers: Containers) -> None:
+    StartCandidate(containers, probe(containers)).apply(server)
+    server.engine.fail(f"start {NEW}", Unreachable("It broke."))
+    for call in ("start_again *", "remove *"):
+        server.engine.fail(call, Unreachable("It broke."))
+    with pytest.raises(RollbackFailed):
+        Switch(containers, probe(containers)).apply(server)
