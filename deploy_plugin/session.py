@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy_plugin import config, sandbox, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.errors import ConfigError, DeployError
+from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
 from deploy_plugin.runner import Listener, Runner
 from deploy_plugin.sandbox import Sandbox
@@ -52,9 +53,8 @@ class Session:
         runner = Runner(server, listener)
         try:
             if self.deploys:
-                if self.sandbox:
-                    runner.run([BootSandbox(self.sandbox)])
-                deployment = transaction.deploy(self.app, self.target, server, runner)
+                first = [BootSandbox(self.sandbox)] if self.sandbox else []
+                deployment = transaction.deploy(self.app, self.target, server, runner, first=first)
             else:
                 deployment = transaction.verify(self.app, self.target, server)
                 runner.choose(deployment.release)
@@ -75,6 +75,8 @@ def settle(typed: str, root: Path, *, deploys: bool, ssh_config: Path | None, id
     """Say what a run is about; contacts nothing. ``ConfigError`` where it can't be."""
     place = config.find_place(typed, root, ssh_config=ssh_config)
     app = config.read_app(root, place)
+    if deploys:
+        require_dockerfile(app.context)
     folder = Path(tempfile.mkdtemp(prefix="pd-"))
     try:
         box = _sandbox(place, deploys=deploys) if place.is_sandbox else None

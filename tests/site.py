@@ -34,7 +34,7 @@ class Site:
 
     def answer(self, spec: ContainerSpec, path: str, host: str) -> Answer:
         self.asked.append((spec.name, path, host))
-        return Answer(self.status, {"location": "/login"} if self.status == 302 else {}, b"")  # noqa: PLR2004
+        return Answer(self.status, {"location": "/login"} if self.status == 302 else {}, b"")
 
     def manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
         self.commands.append((spec.name, command))

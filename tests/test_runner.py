@@ -1,31 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
 from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.models import Outcome, Release, StepReport
+from deploy_plugin.models import Outcome, Release
 from deploy_plugin.runner import Runner
 from deploy_plugin.server.base import Server
-from deploy_plugin.steps.base import Step
 from deploy_plugin.testing import FakeServer
-
-
-@dataclass
-class Told:
-    """A listener that keeps what it is told."""
-
-    events: list[str] = field(default_factory=list)
-
-    def step_started(self, step: Step) -> None:
-        self.events.append(f"start {step.title}")
-
-    def step_finished(self, step: Step, report: StepReport) -> None:
-        self.events.append(f"finish {step.title} {report.outcome}")
-
-    def release_chosen(self, release: Release) -> None:
-        self.events.append(f"release {release.id}")
+from tests.listener import Told
 
 
 @dataclass

@@ -16,6 +16,15 @@ DOCKERFILE = "Dockerfile"
 _LINES_OF_A_FAILED_BUILD = 25
 
 
+def require_dockerfile(context: Path) -> None:
+    """Refuse a build context that is none, before anything is contacted."""
+    if not (context / DOCKERFILE).is_file():
+        raise ConfigError(
+            f"There is no {DOCKERFILE} in {context}.",
+            hint="Write one, or set context in the [app] table of deploy.toml.",
+        )
+
+
 def context_digest(context: Path, platform: str) -> str:
     """Digest what a build depends on: every file that Docker would be sent, its place and whether it can be executed.
 
@@ -63,11 +72,7 @@ def _platform_here() -> str:
 def _sent(context: Path) -> Iterator[str]:
     from docker.utils import exclude_paths
 
-    if not (context / DOCKERFILE).is_file():
-        raise ConfigError(
-            f"There is no {DOCKERFILE} in {context}.",
-            hint="Write one, or set context in the [app] table of deploy.toml.",
-        )
+    require_dockerfile(context)
     ignore = context / ".dockerignore"
     patterns = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     wanted = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]

@@ -61,7 +61,7 @@ class Switch:
         try:
             server.engine.remove(self.containers.serving.name)
             for container in old:
-                server.engine.start_again(container.name)
+                _start_again(server, container.name)
         except DeployError as second:
             raise RollbackFailed(
                 f"The switch failed, and {names or 'the server'} could not be put back.",
@@ -71,3 +71,10 @@ class Switch:
         if isinstance(error, DeployError):
             served = f"{names} serves again." if old else "Nothing served before, and nothing does now."
             raise StepFailed(f"The new release could not be published. {served}", got=str(error)) from error
+
+
+def _start_again(server: Server, name: str) -> None:
+    server.engine.start_again(name)
+    again = server.engine.container(name)
+    if again is None or not again.running:
+        raise StepFailed(f"{name} was started again, but ended.", got=server.engine.logs(name) if again else "")

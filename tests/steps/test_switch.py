@@ -196,6 +196,16 @@ def test_an_old_one_that_can_not_be_brought_back_is_exit_31_and_names_it(
     assert f"docker start {OLD}" in caught.value.hint
 
 
+def test_an_old_one_that_does_not_live_any_more_is_exit_31_with_its_log(
+    server: FakeServer, containers: Containers
+) -> None:
+    server.engine.dies("superlists-*[!e]", log="the disk is full")  # all but the candidate
+    with pytest.raises(RollbackFailed) as caught:
+        switch(server, containers)
+    assert f"{OLD} was started again, but ended" in caught.value.got
+    assert "the disk is full" in caught.value.got
+
+
 def test_a_server_that_goes_away_while_going_back_is_exit_31(server: FakeServer, containers: Containers) -> None:
     StartCandidate(containers, probe(containers)).apply(server)
     server.engine.fail(f"start {NEW}", Unreachable("It broke."))

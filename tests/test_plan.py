@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from deploy_plugin import plan
+from deploy_plugin.containers import Containers
+from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.steps.base import Step
+from tests.site import TARGET
+
+
+def steps(app: App) -> list[Step]:
+    release = Release("20261124-031205-1a2b3c4", "", "superlists:abc")
+    containers = Containers(app, TARGET, AppFolder(PurePosixPath("/home/e"), app.name), (1, 1), release, {})
+    return plan.release_steps(containers, {}, "linux/amd64")
+
+
+def titles(app: App) -> list[str]:
+    return [step.title for step in steps(app)]
+
+
+def test_the_server_is_known_and_docker_is_there_before_a_release_is_chosen() -> None:
+    assert [step.title for step in plan.prepare_steps()] == ["Gather facts", "Install Docker"]
+
+
+def test_nothing_that_visitors_see_changes_before_the_candidate_was_well(app: App) -> None:
+    assert titles(replace(app, volumes={"media": PurePosixPath("/media")})) == [
+        "Build image",
+        "Ship image",
+        "Ensure env file",
+        "Ensure database",
+        "Ensure volumes",
+        "Keep the release's settings",
+        "Migrate",
+        "Start the candidate",
+        "Switch",
+        "Keep the record",
+    ]
+
+
+def test_an_app_without_volumes_or_database_has_no_steps_for_them(app: App) -> None:
+    assert {"Ensure database", "Ensure volumes"}.isdisjoint(titles(replace(app, database=None)))
+
+
+def test_the_empty_database_is_made_where_the_container_will_look_for_it(app: App) -> None:
+    (database,) = (step for step in steps(app) if step.title == "Ensure database")
+    assert "/home/e/deploy/superlists/data/db.sqlite3" in repr(database)
