@@ -11,14 +11,16 @@ from testinfra.host import Host
 
 from deploy_plugin.models import Deployment
 
-# BEGIN IMMEDIATE takes the write lock, and is refused where the file can't be written; nothing is written.
+# BEGIN IMMEDIATE takes the write lock, and nothing is written. SQLite opens a file that it may not write for reading,
+# and only says so when it writes: hence the question to the system.
 ASK_SQLITE = """
 import os, sqlite3, sys
 path = sys.argv[1]
 database = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)
 database.execute("BEGIN IMMEDIATE")
 database.execute("ROLLBACK")
-assert os.access(os.path.dirname(path), os.W_OK), "the folder can't be written, and SQLite's journal belongs there"
+for needed in (path, os.path.dirname(path)):
+    assert os.access(needed, os.W_OK), f"the app can't write {needed}"
 print(*(row[0] for row in database.execute("PRAGMA integrity_check")))
 """
 

@@ -33,7 +33,9 @@ _HINTS = {
     "Host key verification failed": (
         "The host key is not known yet. Connect once with ssh, and compare its fingerprint with the server's."
     ),
-    "Permission denied": "The server does not take your key: check the user's name, and the key (ssh-add -l, --ssh-identity-file).",
+    "Permission denied": (
+        "The server does not take your key: check the user's name, and the key (ssh-add -l, --ssh-identity-file)."
+    ),
     "Could not resolve hostname": "There is no such host: check the spelling.",
     "Connection refused": "Nothing listens there: check the host and the port, and that sshd runs.",
     "timed out": "No answer: check the host, your network and the firewall.",
@@ -44,8 +46,8 @@ _HINTS = {
 class SshServer:
     """A connection that opens with its first use; close it, or use it as a context.
 
-    ``folder`` holds this run's ``ssh_config`` (see ``write_run_config``), the control socket and the Docker socket. With
-    ``join``, the connection that another process of the same run holds open there is used.
+    ``folder`` holds this run's ``ssh_config`` (see ``write_run_config``), the control socket and the Docker socket.
+    With ``join``, the connection that another process of the same run holds open there is used.
     """
 
     def __init__(self, destination: str, folder: Path, *, join: bool = False) -> None:

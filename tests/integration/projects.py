@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,10 @@ class Run:
     output: str
     report: Mapping[str, Any]
     """What ``--deploy-json`` wrote; empty where it wrote nothing."""
+
+    @property
+    def failed_tests(self) -> set[str]:
+        return set(re.findall(r"^FAILED \S+::(\w+)", self.output, re.MULTILINE))
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -53,6 +58,11 @@ class Project:
         project.git("init", "--quiet")
         project.commit("The site")
         return project
+
+    def take(self, folder: str) -> None:
+        """Take a folder of this checkout into the project, in place of its own."""
+        shutil.rmtree(self.folder / folder, ignore_errors=True)
+        shutil.copytree(CHECKOUT / folder, self.folder / folder, ignore=shutil.ignore_patterns("__pycache__"))
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
