@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deploy_plugin import sandbox
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
@@ -93,6 +94,24 @@ def test_any_ssh_destination_is_a_target(empty_server: RealServer, project: Proj
 
     assert run.exit_code == 0, run.output
     assert empty_server.status("/health") == 200
+
+
+def test_testinfra_s_identity_file_is_honoured(empty_server: RealServer, project: Project) -> None:
+    box = empty_server.sandbox
+    lines = box.ssh_config.read_text(encoding="utf-8").splitlines()
+    identity = next(line.split(maxsplit=1)[1].strip('"') for line in lines if "IdentityFile" in line)
+    project.write("ssh_config", "\n".join(line for line in lines if "IdentityFile" not in line))
+
+    run = project.pytest(f"--deploy-to={box.destination}", "--ssh-config=ssh_config", f"--ssh-identity-file={identity}")
+
+    assert run.exit_code == 0, run.output
+
+
+def test_a_throwaway_sandbox_is_gone_afterwards(project: Project) -> None:
+    run = project.pytest("--deploy-to=sandbox")
+
+    assert run.exit_code == 0, run.output
+    assert run.report["url"] not in [seen.sandbox.url for seen in sandbox.every()]
 
 
 def test_verifying_runs_no_step_and_changes_nothing(empty_server: RealServer, project: Project) -> None:
