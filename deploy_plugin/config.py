@@ -100,7 +100,6 @@ def read_target(
 ) -> Target:
     """Join what was typed, what ``deploy.toml`` says and what is known of the address."""
     table = place.table
-    own_config = table.optional("ssh_config", str)
     publish = table.get("publish", int, 80)
     return Target(
         name=place.name,
@@ -108,10 +107,21 @@ def read_target(
         url=(table.optional("url", str) or _with_port(url, publish)).rstrip("/"),
         live=table.get("live", bool, default=False),
         publish=publish,
-        ssh_config=ssh_config or (table.path.parent / own_config if own_config else None),
+        ssh_config=ssh_config_of(place, ssh_config),
         identity_file=identity_file,
         sandbox=place.sandbox_name,
     )
+
+
+def ssh_config_of(place: Place, typed: Path | None) -> Path | None:
+    """Give the ssh configuration that was typed, or else the target's own; None means the user's."""
+    own = place.table.optional("ssh_config", str)
+    if typed or own is None:
+        return typed
+    path = place.table.path.parent / own
+    if not path.is_file():
+        place.table.refuse("ssh_config", f"is {own!r}: there is no such file")
+    return path
 
 
 def split_destination(destination: str) -> tuple[str, int | None]:
@@ -160,6 +170,8 @@ def _is_ssh_alias(word: str, ssh_config: Path | None) -> bool:
 
 
 def _resolved(host: str, ssh_config: Path | None) -> dict[str, str]:
+    if ssh_config and not ssh_config.is_file():
+        raise ConfigError(f"--ssh-config={ssh_config}: there is no such file.")
     own = ["-F", str(ssh_config)] if ssh_config else []
     done = subprocess.run(["ssh", *own, "-G", "--", host], capture_output=True, text=True, check=False)
     if done.returncode:

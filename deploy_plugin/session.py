@@ -84,6 +84,7 @@ def settle(typed: str, root: Path, *, deploys: bool, ssh_config: Path | None, id
             target = config.read_target(place, box.destination, url=box.url, ssh_config=box.ssh_config)
             target = replace(target, sandbox=box.name)
         else:
+            ssh_config = config.ssh_config_of(place, ssh_config)
             url = f"http://{config.host_name(place.host, ssh_config)}"
             target = config.read_target(place, place.host, url=url, ssh_config=ssh_config, identity_file=identity_file)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)

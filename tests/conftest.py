@@ -6,6 +6,7 @@ import pytest
 
 from deploy_plugin.models import App
 from deploy_plugin.testing import FakeEngine, FakeServer
+from tests.inner import Project, Untouchable
 from tests.machine import Machine
 from tests.site import Site, make_app
 
@@ -36,3 +37,20 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(FakeEngine())
     machine.take_over(monkeypatch)
     return machine
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose server must not be contacted, until a test says which one it is."""
+    project = Project(pytester, monkeypatch)
+    project.write_all()
+    project.on(Untouchable())
+    return project
+
+
+@pytest.fixture
+def deployable(project: Project, server: FakeServer, machine: Machine) -> Project:
+    """A project that can be deployed to ``server``."""
+    assert machine.built == []
+    project.on(server)
+    return project

@@ -116,6 +116,8 @@ def test_a_wrong_host_of_a_named_target_says_whose_it_is(root: Path) -> None:
 
 
 def test_every_key_of_a_target_is_read(root: Path) -> None:
+    (root / "conf").mkdir()
+    (root / "conf/ssh").write_text("")
     assert target(root, TWO_TARGETS) == Target(
         name="staging",
         destination="staging.example.com",
@@ -124,6 +126,11 @@ def test_every_key_of_a_target_is_read(root: Path) -> None:
         ssh_config=root / "conf/ssh",
     )
     assert target(root, TWO_TARGETS, "live").live
+
+
+def test_a_targets_own_ssh_config_must_be_there(root: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^deploy\.toml:\d+: targets\.staging\.ssh_config is 'conf/ssh'"):
+        target(root, TWO_TARGETS)
 
 
 def test_an_ssh_config_that_was_typed_wins(root: Path, ssh_config: Path) -> None:
