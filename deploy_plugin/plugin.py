@@ -54,8 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.base_url = session.target.url
     config.option.hosts = f"ssh://{session.target.destination}"
     config.option.ssh_config = str(session.ssh_config)
-    _collect_verification_tests(config, session)
     if not _is_worker(config):
+        config.add_cleanup(session.discard)
         config.pluginmanager.register(Lifecycle(config, session), "deploy-lifecycle")
 
 
@@ -136,7 +136,6 @@ class Lifecycle:
 
     def pytest_unconfigure(self) -> None:
         self._server.close()
-        self._session.discard()
 
     @property
     def _distributes(self) -> bool:
@@ -164,13 +163,18 @@ class Lifecycle:
 def _session(config: pytest.Config) -> Session | None:
     if _is_worker(config):
         pickled = cast("Any", config).workerinput.get(_WORKER_KEY)
-        return cast("Session", pickle.loads(pickled)) if pickled else None  # noqa: S301 - from our own controller
+        if pickled is None:
+            return None
+        session: Session = pickle.loads(pickled)  # noqa: S301 - from our own controller
+        _collect_verification_tests(config, session.target.name)
+        return session
     option = config.option
     if option.deploy_to and option.verify_on:
         raise pytest.UsageError(BOTH_OPTIONS)
     typed = option.deploy_to or option.verify_on
     if not typed:
         return None
+    _collect_verification_tests(config, typed)
     try:
         return settle(
             typed,
@@ -183,13 +187,13 @@ def _session(config: pytest.Config) -> Session | None:
         raise pytest.UsageError(str(error)) from None
 
 
-def _collect_verification_tests(config: pytest.Config, session: Session) -> None:
+def _collect_verification_tests(config: pytest.Config, target: str) -> None:
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         return
     folders = [folder for folder in _testpaths(config) if folder.exists()]
     if not folders:
         names = ", ".join(config.getini("deploy_testpaths"))
-        raise pytest.UsageError(NO_TESTPATHS.format(target=session.target.name, folders=names, root=config.rootpath))
+        raise pytest.UsageError(NO_TESTPATHS.format(target=target, folders=names, root=config.rootpath))
     config.args[:] = [str(folder) for folder in folders]
 
 

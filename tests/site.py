@@ -44,6 +44,8 @@ class Site:
             )
         if "migrate" in command and self.migrate_fails:
             return Finished(1, "Running migrations:\n", self.migrate_fails)
+        if "nosuch" in command:
+            return Finished(1, "", "Unknown command: 'nosuch'")
         self.pending.clear()
         return Finished(0, "done\n")
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from deploy_plugin.errors import StepFailed
+from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.testing import FakeServer
 from tests.inner import Project, said
 from tests.machine import Machine
@@ -100,6 +100,14 @@ def test_a_management_command_runs_in_the_deployed_container(deployable: Project
     assert command == ("python", "manage.py", "check", "--deploy")
 
 
+def test_a_management_command_that_fails_shows_what_it_said(deployable: Project) -> None:
+    deployable.write("infra_tests/test_infra.py", "def test_it(manage_py):\n    manage_py('nosuch')\n")
+    result = deployable.run("--deploy-to=staging")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "manage.py nosuch ended with exit code 1" in said(result)
+    assert "Unknown command: 'nosuch'" in said(result)
+
+
 def test_a_failing_test_is_exit_1_and_the_release_stays(deployable: Project, server: FakeServer) -> None:
     deployable.write("infra_tests/test_infra.py", "def test_it():\n    assert 0\n")
     result = deployable.run("--deploy-to=staging")
@@ -164,6 +172,14 @@ def test_a_failed_rollback_is_exit_31(deployable: Project, server: FakeServer) -
     assert result.ret == 31
     result.assert_outcomes(errors=1)
     assert f"docker start {old.name}" in said(result)
+
+
+def test_a_server_that_can_not_be_reached_is_exit_30_and_unreachable(deployable: Project, server: FakeServer) -> None:
+    server.engine.fail("image *", Unreachable("elspeth@staging.example.com can't be reached.", hint="Check the host."))
+    result = deployable.run("--deploy-to=staging", "--deploy-json=recap.json")
+    assert result.ret == 30
+    assert "Check the host." in said(result)
+    assert deployable.recap()["outcome"] == "unreachable"
 
 
 def test_a_build_that_fails_shows_its_output_and_exits_30(deployable: Project, machine: Machine) -> None:

@@ -66,6 +66,17 @@ def test_no_dockerfile_is_exit_4(project: Project) -> None:
     assert "There is no Dockerfile" in said(result)
 
 
+def test_a_secret_that_is_missing_here_is_one_error_and_exit_4(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAIL_PASSWORD", raising=False)
+    project.write("deploy.toml", "[app]\nname = 'x'\n[app.secrets]\nMAIL = { from_env = 'MAIL_PASSWORD' }\n")
+    result = project.run("--deploy-to=staging.example.com")
+    assert result.ret == USAGE
+    result.assert_outcomes(errors=1)
+    assert "export MAIL_PASSWORD" in said(result)
+
+
 def test_nothing_to_verify_with_is_exit_4_and_says_which_folders(project: Project) -> None:
     for folder in ("infra_tests", "functional_tests"):
         (project.pytester.path / folder).rename(project.pytester.path / f"no_{folder}")

@@ -21,7 +21,7 @@ class FakeServer:
 
     It finds only ``COMMANDS``, none of which reaches further than it is told to, and what a test puts beside them with
     ``install``: no step installs anything on this machine by mistake. Docker is there and may be used; change ``facts``
-    where it shall not be.
+    where it shall not be. It needs a Linux machine, as what steps run is written for one.
     """
 
     def __init__(self, folder: Path, engine: FakeEngine | None = None) -> None:
