@@ -36,6 +36,7 @@ class StepLines:
     def step_finished(self, step: Step, report: StepReport) -> None:  # noqa: ARG002 - the report says it all
         if self._terminal.isatty and self._terminal.hasmarkup:
             self._terminal.rewrite("", erase=True)
+            self._terminal.rewrite("")  # erasing leaves the cursor at the right edge
         _write_step(self._terminal, report)
 
     def release_chosen(self, release: Release) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -51,6 +52,13 @@ def test_on_a_terminal_a_step_shows_while_it_runs(colored: Written) -> None:
     lines.step_started(GatherFacts())
     assert "Gather facts" in str(colored)
     assert "\n" not in str(colored)
+
+
+def test_on_a_terminal_the_line_that_stays_begins_at_the_left(colored: Written) -> None:
+    lines = terminal.StepLines(colored.reporter)
+    lines.step_started(GatherFacts())
+    lines.step_finished(GatherFacts(), StepReport("Gather facts", Outcome.OK, 0.2))
+    assert re.sub(r"\x1b\[\d*m", "", str(colored)).rpartition("\r")[2] == "         ok  Gather facts (0.2s)\n"
 
 
 def test_the_release_is_named_when_it_is_chosen_and_shows_uncommitted_changes(plain: Written) -> None:
