@@ -120,7 +120,7 @@ def plain(text: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """This machine's, without what this run of pytest has put there, and with this Python first."""
+    """Give the environment of this machine, without what pytest has put there, and with this Python first."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_", "COV_"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     # What pip warns of is this machine's.
