@@ -8,6 +8,7 @@ from deploy_plugin.models import App
 from deploy_plugin.testing import FakeEngine, FakeServer
 from tests.inner import Project, Untouchable
 from tests.machine import Machine
+from tests.sandboxes import Sandboxes
 from tests.site import Site, make_app
 
 
@@ -46,6 +47,15 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     project.write_all()
     project.on(Untouchable())
     return project
+
+
+@pytest.fixture
+def sandboxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandboxes:
+    """The sandboxes of this machine: none, and none is really booted."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    sandboxes = Sandboxes()
+    sandboxes.take_over(monkeypatch)
+    return sandboxes
 
 
 @pytest.fixture

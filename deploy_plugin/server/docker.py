@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.secret import Secret
 from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image
+from deploy_plugin.server.local import knock
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -158,8 +159,9 @@ def connect_socket(path: Path) -> DockerEngine:
     from docker.errors import DockerException
 
     try:
+        knock(f"unix://{path}")
         return DockerEngine(docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT))
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise StepFailed(
             "Docker on the server does not answer.",
             got=str(error),

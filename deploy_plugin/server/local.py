@@ -36,7 +36,7 @@ def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
 
     address, origin = engine_address()
     try:
-        _knock(address)
+        knock(address)
         if os.environ.get("DOCKER_HOST"):
             return docker.from_env(version="auto", timeout=timeout)
         context = _context()
@@ -87,13 +87,16 @@ def docker_command() -> str:
     raise StepFailed(NO_CLI)
 
 
-def _knock(address: str) -> None:
-    """Fail here and plainly; the SDK wraps the reason thrice, and leaves its socket open."""
+def knock(address: str) -> None:
+    """OSError where no engine answers on a socket: the SDK wraps the reason thrice, and leaves its own socket open."""
     url = urlsplit(address)
     if "unix" in url.scheme:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(KNOCK_TIMEOUT)
             probe.connect(url.path)
+            probe.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
+            if not probe.recv(1):  # a forwarded socket takes the call, and hangs up where nobody is behind it
+                raise ConnectionResetError("the socket was closed without an answer")
 
 
 def _context() -> Context:

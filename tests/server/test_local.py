@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,18 @@ def test_no_engine_behind_the_servers_socket_is_a_sentence(tmp_path: Path) -> No
     assert "docker version" in caught.value.hint
 
 
-def test_a_socket_that_nobody_listens_on_is_a_sentence(tmp_path: Path) -> None:
+def test_a_forwarded_socket_that_hangs_up_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(path))  # nobody listens on it
+        listening.bind(str(path))
+        listening.listen()
+
+        def hang_up() -> None:
+            connection, _ = listening.accept()
+            connection.close()
+
+        hanging_up = threading.Thread(target=hang_up)
+        hanging_up.start()
         with pytest.raises(StepFailed, match="does not answer"):
             docker.connect_socket(path)
+        hanging_up.join()
