@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,9 +43,14 @@ class Place:
         return self.host.partition(":")[2] or None
 
 
-def find_place(typed: str, root: Path, *, ssh_config: Path | None = None) -> Place:
-    """Say what ``--deploy-to=TYPED`` means: a name in ``deploy.toml``, a sandbox, or a destination for ssh."""
-    targets = _targets(root)
+def find_place(
+    typed: str, root: Path, added: Mapping[str, Mapping[str, Any]] | None = None, *, ssh_config: Path | None = None
+) -> Place:
+    """Say what ``--deploy-to=TYPED`` means: a named target, a sandbox, or a destination for ssh.
+
+    ``added`` are targets that plugins name; ``deploy.toml`` wins where it names one too.
+    """
+    targets = named_targets(root, added or {})
     if typed in targets:
         host = targets[typed].get("host", str, typed)
         return _place(typed, host, targets[typed], where=f"the host of {typed!r} in {FILE_NAME}")
@@ -58,8 +64,11 @@ def find_place(typed: str, root: Path, *, ssh_config: Path | None = None) -> Pla
     return place
 
 
-def target_names(root: Path) -> list[str]:
-    return list(_targets(root))
+def named_targets(root: Path, added: Mapping[str, Mapping[str, Any]]) -> dict[str, Table]:
+    """Give what is said of each target that has a name, in ``deploy.toml`` and by plugins."""
+    file = toml.read(root / FILE_NAME).table("targets")
+    both = Table(file.path, file.name, {**added, **file.values})
+    return {name: both.table(name).only(toml.TARGET_KEYS | toml.APP_KEYS) for name in both.values}
 
 
 def read_app(root: Path, place: Place) -> App:
@@ -95,9 +104,7 @@ def read_app(root: Path, place: Place) -> App:
     )
 
 
-def read_target(
-    place: Place, destination: str, *, url: str, ssh_config: Path | None = None, identity_file: Path | None = None
-) -> Target:
+def read_target(place: Place, destination: str, *, url: str, ssh_config: Path | None = None) -> Target:
     """Join what was typed, what ``deploy.toml`` says and what is known of the address."""
     table = place.table
     publish = table.get("publish", int, 80)
@@ -108,8 +115,8 @@ def read_target(
         live=table.get("live", bool, default=False),
         publish=publish,
         ssh_config=ssh_config_of(place, ssh_config),
-        identity_file=identity_file,
         sandbox=place.sandbox_name,
+        testinfra=table.get("testinfra", str, ""),
     )
 
 
@@ -138,12 +145,6 @@ def host_name(destination: str, ssh_config: Path | None) -> str:
     """Resolve an alias of the ssh configuration to the host that it stands for, as it is written in a URL."""
     name = _resolved(split_destination(destination)[0], ssh_config).get("hostname", destination)
     return f"[{name}]" if ":" in name else name
-
-
-def _targets(root: Path) -> dict[str, Table]:
-    targets = toml.read(root / FILE_NAME).table("targets")
-    known = toml.TARGET_KEYS | toml.APP_KEYS
-    return {name: targets.table(name).only(known) for name in targets.values}
 
 
 def _place(name: str, host: str, table: Table, *, where: str) -> Place:

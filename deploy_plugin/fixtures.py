@@ -29,7 +29,7 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
 @pytest.fixture(scope="session")
 def manage_py(request: pytest.FixtureRequest, deployment: Deployment) -> Iterator[Callable[..., str]]:
     """Run a management command in the deployed container, for what it prints: ``manage_py("check", "--deploy")``."""
-    server = request.config.stash[SESSION].connect(join=True)
+    server = request.config.stash[SESSION].connect(request.config.hook, join=True)
 
     def manage_py(*arguments: str) -> str:
         done = server.engine.exec(deployment.container, manage_command(deployment.app, *arguments))

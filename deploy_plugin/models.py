@@ -58,6 +58,12 @@ class Target:
     identity_file: Path | None = None
     sandbox: str | None = None
     """The sandbox's name, where the target is one."""
+    testinfra: str = ""
+    """How testinfra reaches it; by ssh, over the run's own connection, where it is empty."""
+
+    @property
+    def testinfra_host(self) -> str:
+        return self.testinfra or f"ssh://{self.destination}"
 
     @property
     def host(self) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.health import Probe
+from deploy_plugin.models import Target
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.base import Step
+from deploy_plugin.steps.boot_sandbox import BootSandbox
 from deploy_plugin.steps.build_image import BuildImage
 from deploy_plugin.steps.candidate import StartCandidate
 from deploy_plugin.steps.database import EnsureDatabase
@@ -22,9 +24,9 @@ from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.volumes import EnsureVolumes
 
 
-def prepare_steps() -> list[Step]:
+def prepare_steps(target: Target) -> list[Step]:
     """What has to be there before it can be said which release this will be."""
-    return [GatherFacts(), InstallDocker()]
+    return [*([BootSandbox(target.sandbox)] if target.sandbox else []), GatherFacts(), InstallDocker()]
 
 
 def release_steps(containers: Containers, secrets: Mapping[str, Secret], platform: str) -> list[Step]:

@@ -1,20 +1,19 @@
-"""The pytest plugin: options, and the moments of a pytest run at which something of ours happens."""
+"""The pytest plugin: its options, what they mean for this run, and which tests it collects in which order."""
 
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
-from deploy_plugin.errors import ConfigError, DeployError
+from deploy_plugin import defaults, hookspecs
+from deploy_plugin.errors import ConfigError
 from deploy_plugin.fixtures import SESSION, deployment, manage_py
-from deploy_plugin.reporting import json, terminal
-from deploy_plugin.session import Session, settle
-
-if TYPE_CHECKING:
-    from xdist.workermanage import WorkerController
+from deploy_plugin.lifecycle import WORKER_KEY, Lifecycle
+from deploy_plugin.session import Session, Typed, settle
 
 __all__ = ["deployment", "manage_py"]
 
@@ -23,10 +22,12 @@ NO_TESTPATHS = (
     "Nothing to verify {target} with: none of the folders {folders} exists in {root}. "
     "Name the tests, or set deploy_testpaths in pytest.ini."
 )
-NOT_DEPLOYED = "the deploy failed, so no test was run"
-NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
 LIVE_SAFE = "live_safe: may run against a live target; there, every other test is deselected."
-_WORKER_KEY = "pytest_deploy_session"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+    pluginmanager.register(defaults, "deploy-defaults")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     config.stash[SESSION] = session
     config.option.base_url = session.target.url
-    config.option.hosts = f"ssh://{session.target.destination}"
+    config.option.hosts = session.target.testinfra_host
     config.option.ssh_config = str(session.ssh_config)
     if not _is_worker(config):
         config.add_cleanup(session.discard)
@@ -71,98 +72,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: _place_in(folders, item.path))
 
 
-class Lifecycle:
-    """A run's story, told to pytest. Not registered in workers: the controller deploys once for all of them."""
-
-    def __init__(self, config: pytest.Config, session: Session) -> None:
-        self._config = config
-        self._session = session
-        self._server = session.connect()
-        self._error: DeployError | None = None
-        self._done: Any = None
-        self._workers = 0
-        self._failed_collections = 0
-
-    @property
-    def _terminal(self) -> pytest.TerminalReporter:
-        return cast("pytest.TerminalReporter", self._config.pluginmanager.get_plugin("terminalreporter"))
-
-    def pytest_report_header(self) -> str:
-        target = self._session.target
-        live = " (LIVE)" if target.live else ""
-        verb = "to" if self._session.deploys else "verified on"
-        return f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        self._failed_collections += report.failed
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        option = self._config.option
-        collected = session.items and (not self._failed_collections or option.continue_on_collection_errors)
-        if not collected or option.collectonly or option.setupplan or self._distributes:
-            return None
-        self._execute()
-        if self._error:
-            return True  # nobody else runs tests
-        return None
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: WorkerController) -> None:
-        self._workers += 1
-        node.workerinput[_WORKER_KEY] = pickle.dumps(self._session)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self._workers -= 1
-        option = self._config.option
-        if self._workers or not ids or self._done or option.collectonly:
-            return
-        if self._failed_collections and not option.continue_on_collection_errors:
-            pytest.exit(NOT_COLLECTED, returncode=pytest.ExitCode.INTERRUPTED)
-        self._execute()
-        if self._error:
-            # Interrupted, for pytest to write its summary; pytest_sessionfinish then says the code that counts.
-            pytest.exit(NOT_DEPLOYED, returncode=pytest.ExitCode.INTERRUPTED)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._error:
-            session.exitstatus = self._error.exit_code
-
-    def pytest_terminal_summary(self) -> None:
-        if self._done and self._done.recap.steps:
-            terminal.write_recap(self._terminal, self._session.target, self._done.release, self._done.recap)
-
-    def pytest_unconfigure(self) -> None:
-        self._server.close()
-
-    @property
-    def _distributes(self) -> bool:
-        return self._config.pluginmanager.has_plugin("dsession")
-
-    def _execute(self) -> None:
-        target = self._session.target
-        verb = "deploy to" if self._session.deploys else "verify on"
-        terminal.write_title(self._terminal, f"{verb} {target.name}")
-        self._done = self._session.execute(self._server, terminal.StepLines(self._terminal))
-        self._error = self._done.error
-        if path := self._config.option.deploy_json:
-            json.write(path, target, self._done.release, self._done.recap, self._server.bytes_sent)
-        if self._error:
-            self._report(self._error)
-
-    def _report(self, error: DeployError) -> None:
-        report = pytest.CollectReport(
-            nodeid=self._session.target.name, outcome="failed", longrepr=str(error), result=[]
-        )
-        report.when = cast("Any", "deploy")  # its headline: ERROR at deploy of staging
-        self._config.hook.pytest_collectreport(report=report)
+def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session:
+    """Settle what a target means here, with all that plugins say of it; ``ConfigError`` where it can't be."""
+    added: dict[str, Any] = {}
+    for targets in config.hook.pytest_deploy_targets(config=config):
+        added.update(targets)
+    ssh_config, identity_file = _path(config.option.ssh_config), _path(config.option.ssh_identity_file)
+    session = settle(Typed(target, deploys, ssh_config, identity_file), config.rootpath, added)
+    live = any(config.hook.pytest_deploy_is_live(target=session.target))
+    return replace(session, target=replace(session.target, live=live))
 
 
 def _session(config: pytest.Config) -> Session | None:
     if _is_worker(config):
-        pickled = cast("Any", config).workerinput.get(_WORKER_KEY)
+        pickled = cast("Any", config).workerinput.get(WORKER_KEY)
         if pickled is None:
             return None
         session: Session = pickle.loads(pickled)  # noqa: S301 - from our own controller
@@ -176,13 +99,7 @@ def _session(config: pytest.Config) -> Session | None:
         return None
     _collect_verification_tests(config, typed)
     try:
-        return settle(
-            typed,
-            config.rootpath,
-            deploys=bool(option.deploy_to),
-            ssh_config=_path(option.ssh_config),
-            identity_file=_path(option.ssh_identity_file),
-        )
+        return session_for(config, typed, deploys=bool(option.deploy_to))
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
 

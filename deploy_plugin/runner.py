@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from deploy_plugin.errors import DeployError, Unreachable
@@ -14,30 +14,35 @@ if TYPE_CHECKING:
     from deploy_plugin.steps.base import Step
 
 
-class Listener(Protocol):
-    """Who is told how a run goes, as it goes."""
+class Hooks(Protocol):
+    """Those of ``hookspecs.py`` that a run calls, by keyword: ``config.hook`` of a pytest run has them all."""
 
-    def step_started(self, step: Step) -> None: ...
+    @property
+    def pytest_deploy_steps(self) -> Callable[..., object]: ...
 
-    def step_finished(self, step: Step, report: StepReport) -> None: ...
+    @property
+    def pytest_deploy_release_chosen(self) -> Callable[..., object]: ...
 
-    def release_chosen(self, release: Release) -> None:
-        """It is known now which release this is about: the one that serves, or a new one."""
+    @property
+    def pytest_deploy_step_started(self) -> Callable[..., object]: ...
+
+    @property
+    def pytest_deploy_step_finished(self) -> Callable[..., object]: ...
 
 
 class Runner:
     """Runs steps on one server, and keeps what became of each."""
 
-    def __init__(self, server: Server, listener: Listener) -> None:
+    def __init__(self, server: Server, hooks: Hooks) -> None:
         self._server = server
-        self._listener = listener
+        self.hooks = hooks
         self._reports: list[StepReport] = []
         self.release: Release | None = None
         self.error: DeployError | None = None
 
     def choose(self, release: Release) -> None:
         self.release = release
-        self._listener.release_chosen(release)
+        self.hooks.pytest_deploy_release_chosen(release=release)
 
     @property
     def recap(self) -> Recap:
@@ -49,7 +54,7 @@ class Runner:
             self._run(step)
 
     def _run(self, step: Step) -> None:
-        self._listener.step_started(step)
+        self.hooks.pytest_deploy_step_started(step=step)
         start = time.monotonic()
         try:
             reason = step.check(self._server)
@@ -63,4 +68,4 @@ class Runner:
         finally:
             report = StepReport(step.title, outcome, time.monotonic() - start, reason)
             self._reports.append(report)
-            self._listener.step_finished(step, report)
+            self.hooks.pytest_deploy_step_finished(step=step, report=report)

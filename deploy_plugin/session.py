@@ -5,19 +5,33 @@ from __future__ import annotations
 import pickle
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
-from deploy_plugin import config, sandbox, transaction
+from deploy_plugin import config, runner, sandbox, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.errors import ConfigError, DeployError
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
-from deploy_plugin.runner import Listener, Runner
+from deploy_plugin.runner import Runner
 from deploy_plugin.sandbox import Sandbox
-from deploy_plugin.server.ssh import SshServer
+from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
-from deploy_plugin.steps.boot_sandbox import BootSandbox
+
+
+class Hooks(runner.Hooks, Protocol):
+    """Those of ``hookspecs.py`` that are called around a run."""
+
+    @property
+    def pytest_deploy_connect(self) -> Callable[..., Any]: ...
+
+    @property
+    def pytest_deploy_run(self) -> Callable[..., Any]: ...
+
+    @property
+    def pytest_deploy_failed(self) -> Callable[..., object]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +58,25 @@ class Session:
         except FileNotFoundError:
             return None
 
-    def connect(self, *, join: bool = False) -> SshServer:
+    def connect(self, hooks: Hooks, *, join: bool = False) -> Server:
         """Give the target's server; ``join`` the connection that the run's main process holds."""
-        return SshServer(self.target.destination, self.folder, join=join)
+        server: Server = hooks.pytest_deploy_connect(target=self.target, folder=self.folder, join=join)
+        return server
 
-    def execute(self, server: SshServer, listener: Listener) -> Runner:
+    def execute(self, server: Server, hooks: Hooks) -> Runner:
         """Deploy, or look what is there; what went wrong is in the runner's ``error``."""
-        runner = Runner(server, listener)
+        runner = Runner(server, hooks)
+        deployment: Deployment
         try:
             if self.deploys:
-                first = [BootSandbox(self.sandbox)] if self.sandbox else []
-                deployment = transaction.deploy(self.app, self.target, server, runner, first=first)
+                deployment = hooks.pytest_deploy_run(app=self.app, target=self.target, server=server, runner=runner)
             else:
                 deployment = transaction.verify(self.app, self.target, server)
                 runner.choose(deployment.release)
         except DeployError as error:
             runner.error = error
+            if self.deploys:
+                hooks.pytest_deploy_failed(target=self.target, error=error)
         else:
             (self.folder / "deployment").write_bytes(pickle.dumps(deployment))
         return runner
@@ -71,27 +88,42 @@ class Session:
             sandbox.remove(self.sandbox)
 
 
-def settle(typed: str, root: Path, *, deploys: bool, ssh_config: Path | None, identity_file: Path | None) -> Session:
-    """Say what a run is about; contacts nothing. ``ConfigError`` where it can't be."""
-    place = config.find_place(typed, root, ssh_config=ssh_config)
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the user asks for."""
+
+    target: str
+    deploys: bool
+    """Whether to deploy, or only to verify."""
+    ssh_config: Path | None = None
+    identity_file: Path | None = None
+
+
+def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | None = None) -> Session:
+    """Say what a run is about; contacts nothing. ``ConfigError`` where it can't be.
+
+    ``added`` are targets that ``deploy.toml`` does not name.
+    """
+    place = config.find_place(typed.target, root, added, ssh_config=typed.ssh_config)
     app = config.read_app(root, place)
-    if deploys:
+    if typed.deploys:
         require_dockerfile(app.context)
     folder = Path(tempfile.mkdtemp(prefix="pd-"))
     try:
-        box = _sandbox(place, deploys=deploys) if place.is_sandbox else None
+        box = _sandbox(place, deploys=typed.deploys) if place.is_sandbox else None
         if box:
             target = config.read_target(place, box.destination, url=box.url, ssh_config=box.ssh_config)
             target = replace(target, sandbox=box.name)
         else:
-            ssh_config = config.ssh_config_of(place, ssh_config)
+            ssh_config = config.ssh_config_of(place, typed.ssh_config)
             url = f"http://{config.host_name(place.host, ssh_config)}"
-            target = config.read_target(place, place.host, url=url, ssh_config=ssh_config, identity_file=identity_file)
+            target = config.read_target(place, place.host, url=url, ssh_config=ssh_config)
+            target = replace(target, identity_file=typed.identity_file)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
     except BaseException:
         shutil.rmtree(folder)
         raise
-    return Session(app, target, deploys, folder, box)
+    return Session(app, target, typed.deploys, folder, box)
 
 
 def _sandbox(place: Place, *, deploys: bool) -> Sandbox:

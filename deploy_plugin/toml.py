@@ -17,7 +17,7 @@ T = TypeVar("T")
 APP_KEYS = frozenset(
     ("name", "context", "port", "health", "manage", "platform", "volumes", "env", "secrets", "database")
 )
-TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config"))
+TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra"))
 TOP_KEYS = frozenset(("app", "database", "targets"))
 
 
@@ -100,6 +100,8 @@ def _kind_name(kind: type) -> str:
 
 def _line_of(path: Path, table: str, key: str) -> int | None:
     """Find where a key stands: tomllib gives no position for what is valid TOML."""
+    if not path.is_file():
+        return None
     here = ""
     whole = f"{table}.{key}" if table else key
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deploy_plugin import health, plan, release, settings
@@ -14,20 +13,18 @@ if TYPE_CHECKING:
     from deploy_plugin.runner import Runner
     from deploy_plugin.secret import Secret
     from deploy_plugin.server.base import Server
-    from deploy_plugin.steps.base import Step
 
 
-def deploy(app: App, target: Target, server: Server, runner: Runner, *, first: Sequence[Step] = ()) -> Deployment:
-    """Make the app's present release serve on the target; what became of each step is in ``runner.recap``.
-
-    ``first`` are steps that have to come before the first connection.
-    """
+def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
+    """Make the app's present release serve on the target; what became of each step is in ``runner.recap``."""
     from_here = settings.secrets_from_here(app)
-    runner.run([*first, *plan.prepare_steps()])
+    runner.run(plan.prepare_steps(target))
     secrets = _server_secrets(app, server, from_here)
     containers = release.choose(server, app, target, secrets)
     runner.choose(containers.release)
-    runner.run(plan.release_steps(containers, secrets, app.platform or server.facts.platform))
+    steps = plan.release_steps(containers, secrets, app.platform or server.facts.platform)
+    runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
+    runner.run(steps)
     return _deployment(server, containers, runner.recap)
 
 

@@ -70,7 +70,7 @@ class Project:
 
     def on(self, server: FakeServer | Untouchable) -> None:
         """Let every connection of the inner run be to this server."""
-        self.monkeypatch.setattr(Session, "connect", lambda _session, **_join: server)
+        self.monkeypatch.setattr(Session, "connect", lambda _session, _hooks, **_join: server)
         self.monkeypatch.setattr(health, "_PAUSE", 0.01)
 
     def run(self, *arguments: str) -> pytest.RunResult:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deploy_plugin.models import Release, StepReport
+from deploy_plugin.models import App, Release, StepReport, Target
 from deploy_plugin.steps.base import Step
 
 
 @dataclass
 class Told:
-    """A listener that keeps what it is told."""
+    """The hooks that a run calls; keeps what it is told."""
 
     events: list[str] = field(default_factory=list)
 
-    def step_started(self, step: Step) -> None:
+    def pytest_deploy_steps(self, *, app: App, target: Target, steps: list[Step]) -> None:
+        """Leave the plan as it is."""
+
+    def pytest_deploy_step_started(self, *, step: Step) -> None:
         self.events.append(f"start {step.title}")
 
-    def step_finished(self, step: Step, report: StepReport) -> None:
+    def pytest_deploy_step_finished(self, *, step: Step, report: StepReport) -> None:
         self.events.append(f"finish {step.title} {report.outcome}")
 
-    def release_chosen(self, release: Release) -> None:
+    def pytest_deploy_release_chosen(self, *, release: Release) -> None:
         self.events.append(f"release {release.id}")

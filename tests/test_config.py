@@ -94,7 +94,7 @@ def test_an_unknown_bare_word_names_the_known_targets(root: Path, ssh_config: Pa
         config.find_place("nosuch", root, ssh_config=ssh_config)
     assert "unknown target 'nosuch'" in str(caught.value)
     assert "sandbox, sandbox:NAME, staging, live" in str(caught.value)
-    assert config.target_names(root) == ["staging", "live"]
+    assert list(config.named_targets(root, {})) == ["staging", "live"]
 
 
 @pytest.mark.parametrize("host", ["elspeth@staging.example.com", "sandbox:staging"])

@@ -10,7 +10,7 @@ import pytest
 
 from deploy_plugin import sandbox
 from deploy_plugin.errors import ConfigError
-from deploy_plugin.session import Session, settle
+from deploy_plugin.session import Session, Typed, settle
 from tests.project import write
 
 ALIAS = """
@@ -27,7 +27,7 @@ def settled(tmp_path: Path) -> Iterator[Session]:
     (tmp_path / "Dockerfile").write_text("")
     (tmp_path / "ssh").write_text("Host web\n  HostName www.example.com\n")
     write(tmp_path, ALIAS)
-    found = settle("staging", tmp_path, deploys=True, ssh_config=None, identity_file=None)
+    found = settle(Typed("staging", deploys=True), tmp_path)
     yield found
     found.discard()
 
@@ -60,5 +60,5 @@ def test_verifying_a_sandbox_that_is_not_there_says_how_to_make_one(
     monkeypatch.setattr(sandbox, "every", list)
     monkeypatch.setattr(sandbox, "find", lambda _name: None)
     with pytest.raises(ConfigError, match="no sandbox that is there") as caught:
-        settle(name, tmp_path, deploys=False, ssh_config=None, identity_file=None)
+        settle(Typed(name, deploys=False), tmp_path)
     assert "--deploy-to=sandbox:NAME" in caught.value.hint

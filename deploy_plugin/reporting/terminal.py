@@ -29,17 +29,17 @@ class StepLines:
     def __init__(self, terminal: TerminalReporter) -> None:
         self._terminal = terminal
 
-    def step_started(self, step: Step) -> None:
+    def pytest_deploy_step_started(self, step: Step) -> None:
         if self._terminal.isatty and self._terminal.hasmarkup:
             self._terminal.rewrite(f"{'…':>{_OUTCOME_WIDTH}}  {step.title}", erase=True)
 
-    def step_finished(self, step: Step, report: StepReport) -> None:  # noqa: ARG002 - the report says it all
+    def pytest_deploy_step_finished(self, report: StepReport) -> None:
         if self._terminal.isatty and self._terminal.hasmarkup:
             self._terminal.rewrite("", erase=True)
             self._terminal.rewrite("")  # erasing leaves the cursor at the right edge
         _write_step(self._terminal, report)
 
-    def release_chosen(self, release: Release) -> None:
+    def pytest_deploy_release_chosen(self, release: Release) -> None:
         commit = f", commit {release.commit[:7]}{release.commit[40:]}" if release.commit else ""
         self._terminal.write_line(f"{'':>{_OUTCOME_WIDTH}}  release {release.id}{commit}")
 

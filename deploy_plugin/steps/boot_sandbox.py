@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy_plugin import sandbox
-from deploy_plugin.sandbox import Sandbox
+from deploy_plugin.errors import StepFailed
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 class BootSandbox:
     """Start the sandbox; the server is not contacted before."""
 
-    sandbox: Sandbox
+    name: str
     title: str = "Boot the sandbox"
 
     def check(self, server: Server) -> str | None:  # noqa: ARG002 - there may be no server yet
         running = [seen.sandbox.name for seen in sandbox.every() if seen.state is sandbox.State.RUNNING]
-        return None if self.sandbox.name in running else f"{self.sandbox.name} does not run"
+        return None if self.name in running else f"{self.name} does not run"
 
     def apply(self, server: Server) -> None:  # noqa: ARG002
-        sandbox.boot(self.sandbox)
+        reserved = sandbox.find(self.name)
+        if reserved is None:
+            raise StepFailed(f"The sandbox {self.name!r} is gone: somebody took it down.", hint="Deploy again.")
+        sandbox.boot(reserved)

@@ -38,9 +38,9 @@ def colored(pytestconfig: pytest.Config) -> Written:
 
 def test_a_step_is_one_line_with_its_reason_and_its_time(plain: Written) -> None:
     lines = terminal.StepLines(plain.reporter)
-    lines.step_started(GatherFacts())
-    lines.step_finished(GatherFacts(), StepReport("Migrate", Outcome.CHANGED, 1.25, "two not applied yet"))
-    lines.step_finished(GatherFacts(), StepReport("Switch", Outcome.OK, 0.0))
+    lines.pytest_deploy_step_started(GatherFacts())
+    lines.pytest_deploy_step_finished(StepReport("Migrate", Outcome.CHANGED, 1.25, "two not applied yet"))
+    lines.pytest_deploy_step_finished(StepReport("Switch", Outcome.OK, 0.0))
     assert str(plain).splitlines() == [
         "    changed  Migrate: two not applied yet (1.2s)",
         "         ok  Switch (0.0s)",
@@ -49,25 +49,25 @@ def test_a_step_is_one_line_with_its_reason_and_its_time(plain: Written) -> None
 
 def test_on_a_terminal_a_step_shows_while_it_runs(colored: Written) -> None:
     lines = terminal.StepLines(colored.reporter)
-    lines.step_started(GatherFacts())
+    lines.pytest_deploy_step_started(GatherFacts())
     assert "Gather facts" in str(colored)
     assert "\n" not in str(colored)
 
 
 def test_on_a_terminal_the_line_that_stays_begins_at_the_left(colored: Written) -> None:
     lines = terminal.StepLines(colored.reporter)
-    lines.step_started(GatherFacts())
-    lines.step_finished(GatherFacts(), StepReport("Gather facts", Outcome.OK, 0.2))
+    lines.pytest_deploy_step_started(GatherFacts())
+    lines.pytest_deploy_step_finished(StepReport("Gather facts", Outcome.OK, 0.2))
     assert re.sub(r"\x1b\[\d*m", "", str(colored)).rpartition("\r")[2] == "         ok  Gather facts (0.2s)\n"
 
 
 def test_the_release_is_named_when_it_is_chosen_and_shows_uncommitted_changes(plain: Written) -> None:
-    terminal.StepLines(plain.reporter).release_chosen(RELEASE)
+    terminal.StepLines(plain.reporter).pytest_deploy_release_chosen(RELEASE)
     assert str(plain).strip() == "release 20261124-031205-1a2b3c4, commit 1a2b3c4+changes"
 
 
 def test_a_release_outside_of_git_names_no_commit(plain: Written) -> None:
-    terminal.StepLines(plain.reporter).release_chosen(Release("20261124-031205-abcdef0", "", "a:b"))
+    terminal.StepLines(plain.reporter).pytest_deploy_release_chosen(Release("20261124-031205-abcdef0", "", "a:b"))
     assert str(plain).strip() == "release 20261124-031205-abcdef0"
 
 

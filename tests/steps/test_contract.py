@@ -103,7 +103,7 @@ def _switch(world: World) -> Step:
 
 
 CASES: Mapping[type, Callable[[World], Step]] = {
-    BootSandbox: lambda world: BootSandbox(_sandbox(world.app.context)),
+    BootSandbox: lambda world: BootSandbox(_sandbox(world.app.context).name),
     BuildImage: _build_image,
     EnsureDatabase: lambda world: EnsureDatabase(world.folder.data / "db.sqlite3", world.server.facts.app_user),
     EnsureEnvFile: lambda world: EnsureEnvFile(world.folder.env_file, {"KEY": Secret("x")}),

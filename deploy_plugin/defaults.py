@@ -1,0 +1,30 @@
+"""What this package does where nobody else implements a hook: the same hooks as everybody's, called last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pluggy import HookimplMarker
+
+from deploy_plugin import transaction
+from deploy_plugin.models import App, Deployment, Target
+from deploy_plugin.runner import Runner
+from deploy_plugin.server.base import Server
+from deploy_plugin.server.ssh import SshServer
+
+hookimpl = HookimplMarker("pytest")
+
+
+@hookimpl(trylast=True)
+def pytest_deploy_is_live(target: Target) -> bool:
+    return target.live
+
+
+@hookimpl(trylast=True)
+def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server:  # noqa: FBT001 - as the hook is specified
+    return SshServer(target.destination, folder, join=join)
+
+
+@hookimpl(trylast=True)
+def pytest_deploy_run(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
+    return transaction.deploy(app, target, server, runner)

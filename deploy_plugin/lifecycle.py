@@ -1,0 +1,114 @@
+"""When something of ours happens in a pytest run, and what pytest is told of it."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Literal, cast
+
+import pytest
+
+from deploy_plugin.errors import DeployError
+from deploy_plugin.reporting import json, terminal
+from deploy_plugin.runner import Runner
+from deploy_plugin.session import Session
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+NOT_DEPLOYED = "the deploy failed, so no test was run"
+NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
+WORKER_KEY = "pytest_deploy_session"
+
+
+class Lifecycle:
+    """A run's story, told to pytest. Not registered in workers: the controller deploys once for all of them."""
+
+    def __init__(self, config: pytest.Config, session: Session) -> None:
+        self._config = config
+        self._session = session
+        self._server = session.connect(config.hook)
+        self._done: Runner | None = None
+        self._workers = 0
+        self._failed_collections = 0
+
+    @property
+    def _error(self) -> DeployError | None:
+        return self._done.error if self._done else None
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter:
+        return cast("pytest.TerminalReporter", self._config.pluginmanager.get_plugin("terminalreporter"))
+
+    def pytest_report_header(self) -> str:
+        target = self._session.target
+        live = " (LIVE)" if target.live else ""
+        verb = "to" if self._session.deploys else "verified on"
+        return f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._failed_collections += report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        option = self._config.option
+        collected = session.items and (not self._failed_collections or option.continue_on_collection_errors)
+        if not collected or option.collectonly or option.setupplan or self._distributes:
+            return None
+        self._execute()
+        if self._error:
+            return True  # nobody else runs tests
+        return None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        self._workers += 1
+        node.workerinput[WORKER_KEY] = pickle.dumps(self._session)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._workers -= 1
+        option = self._config.option
+        if self._workers or not ids or self._done or option.collectonly:
+            return
+        if self._failed_collections and not option.continue_on_collection_errors:
+            pytest.exit(NOT_COLLECTED, returncode=pytest.ExitCode.INTERRUPTED)
+        self._execute()
+        if self._error:
+            # Interrupted, for pytest to write its summary; pytest_sessionfinish then says the code that counts.
+            pytest.exit(NOT_DEPLOYED, returncode=pytest.ExitCode.INTERRUPTED)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._error:
+            session.exitstatus = self._error.exit_code
+        elif self._session.deploys and (deployment := self._session.deployment):
+            verified = session.exitstatus == pytest.ExitCode.OK
+            self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
+
+    def pytest_terminal_summary(self) -> None:
+        if self._done and self._done.recap.steps:
+            terminal.write_recap(self._terminal, self._session.target, self._done.release, self._done.recap)
+
+    def pytest_unconfigure(self) -> None:
+        self._server.close()
+
+    @property
+    def _distributes(self) -> bool:
+        return self._config.pluginmanager.has_plugin("dsession")
+
+    def _execute(self) -> None:
+        target = self._session.target
+        verb = "deploy to" if self._session.deploys else "verify on"
+        terminal.write_title(self._terminal, f"{verb} {target.name}")
+        self._config.pluginmanager.register(terminal.StepLines(self._terminal), "deploy-step-lines")
+        self._done = self._session.execute(self._server, self._config.hook)
+        if path := self._config.option.deploy_json:
+            json.write(path, target, self._done.release, self._done.recap, self._server.bytes_sent)
+        if self._error:
+            self._report(self._error)
+
+    def _report(self, error: DeployError) -> None:
+        name = self._session.target.name
+        report = pytest.CollectReport(nodeid=name, outcome="failed", longrepr=str(error), result=[])
+        report.when = cast("Literal['collect']", "deploy")  # its headline: ERROR at deploy of staging
+        self._config.hook.pytest_collectreport(report=report)
