@@ -14,6 +14,7 @@ from deploy_plugin.errors import ConfigError
 from deploy_plugin.fixtures import SESSION, deployment, manage_py
 from deploy_plugin.lifecycle import WORKER_KEY, Lifecycle
 from deploy_plugin.session import Session, Typed, settle
+from deploy_plugin.typed import refuse_unless_typed
 
 __all__ = ["deployment", "manage_py"]
 
@@ -97,6 +98,8 @@ def _session(config: pytest.Config) -> Session | None:
     typed = option.deploy_to or option.verify_on
     if not typed:
         return None
+    if option.deploy_to:
+        refuse_unless_typed(config)
     _collect_verification_tests(config, typed)
     try:
         return session_for(config, typed, deploys=bool(option.deploy_to))

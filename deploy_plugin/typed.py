@@ -1,0 +1,45 @@
+"""``--deploy-to`` counts only when it was typed: nobody deploys because of a line in a file that they forgot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import pytest
+
+OPTION = "--deploy-to"
+NOT_TYPED = (
+    "--deploy-to={target} was not typed: it comes from {source}. A deploy happens only where somebody asks for it: "
+    "take it out there, and type it."
+)
+
+
+def refuse_unless_typed(config: pytest.Config) -> None:
+    """``UsageError`` where the option's value is not the one on the command line."""
+    target = config.option.deploy_to
+    typed = _values(list(map(str, config.invocation_params.args)))
+    if not typed or typed[-1] != target:
+        raise pytest.UsageError(NOT_TYPED.format(target=target, source=_source(config)))
+
+
+def _source(config: pytest.Config) -> str:
+    arguments = list(map(str, config.invocation_params.args))
+    if OPTION in os.environ.get("PYTEST_ADDOPTS", ""):
+        return "PYTEST_ADDOPTS in the environment"
+    if any(OPTION in argument for argument in arguments):
+        return "addopts, set with -o"
+    if any(OPTION in word for word in config.getini("addopts")):
+        return f"addopts in {config.inipath.name if config.inipath else 'the configuration'}"
+    files = [argument[1:] for argument in arguments if argument.startswith("@")]
+    return f"the file {files[0]}" if files else "a plugin or a conftest.py"
+
+
+def _values(arguments: Sequence[str]) -> list[str]:
+    """What was given for the option, in both of its forms: ``--opt=value`` and ``--opt value``."""
+    pairs = zip_longest(arguments, arguments[1:], fillvalue="")
+    return [
+        argument.partition("=")[2] if "=" in argument else following
+        for argument, following in pairs
+        if argument.partition("=")[0] == OPTION
+    ]
