@@ -59,7 +59,7 @@ def our_parser() -> Parser:
 
 def our_markers() -> list[str]:
     lines: list[str] = []
-    nothing_typed = SimpleNamespace(deploy_to=None, verify_on=None)
+    nothing_typed = SimpleNamespace(deploy_to=None, verify_on=None, deploy_plan=False)
     told = SimpleNamespace(option=nothing_typed, addinivalue_line=lambda _name, line: lines.append(line))
     plugin.pytest_configure(cast("pytest.Config", told))
     return [line.partition(":")[0] for line in lines]
@@ -98,6 +98,13 @@ def commands(
     for action in below:
         for name, child in action.choices.items():
             yield from commands(child, (*words, name))
+
+
+def keys_of_tables() -> list[tuple[str, str]]:
+    """Give every key of ``deploy.toml`` with its table: what ``toml`` calls APP_KEYS are those of ``[app]``."""
+    found = {name.removesuffix("_KEYS"): keys for name, keys in vars(toml).items() if name.endswith("_KEYS")}
+    headings = {name: f"[{name.lower()}]" for name in found} | {"TARGET": "[targets.NAME]"}
+    return [(headings[name], key) for name, keys in found.items() if name != "TOP" for key in sorted(keys)]
 
 
 def labels() -> list[str]:
@@ -178,14 +185,9 @@ def test_every_exit_code_of_the_command_is_documented(code: int) -> None:
     assert str(code) in COMMAND.rows("The command pytest-deploy")
 
 
-@pytest.mark.parametrize("key", sorted(toml.APP_KEYS))
-def test_every_key_of_the_app_is_documented(key: str) -> None:
-    assert key in DEPLOY_TOML.rows("[app]")
-
-
-@pytest.mark.parametrize("key", sorted(toml.TARGET_KEYS))
-def test_every_key_of_a_target_is_documented(key: str) -> None:
-    assert key in DEPLOY_TOML.rows("[targets.NAME]")
+@pytest.mark.parametrize(("heading", "key"), keys_of_tables())
+def test_every_key_of_every_table_is_documented(heading: str, key: str) -> None:
+    assert key in DEPLOY_TOML.rows(heading)
 
 
 @pytest.mark.parametrize("key", sorted(config._SECRET_KEYS))  # noqa: SLF001
