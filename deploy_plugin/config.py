@@ -19,6 +19,7 @@ SANDBOX = "sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _DESTINATION = re.compile(r"(?:[^@\s]+@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\Z")
 _OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "lease"))
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_KEYS = frozenset(("generate", "from_env", "command"))
 
 
@@ -118,6 +119,15 @@ def read_target(place: Place, destination: str, *, url: str, ssh_config: Path | 
         sandbox=place.sandbox_name,
         testinfra=table.get("testinfra", str, ""),
     )
+
+
+def read_export_env(root: Path) -> str | None:
+    """Give the environment variable that tests read the target's host from; None where there is none."""
+    table = toml.read(root / FILE_NAME).table("verify").only(toml.VERIFY_KEYS)
+    name = table.optional("export_env", str)
+    if name is not None and not _VARIABLE.fullmatch(name):
+        table.refuse("export_env", f"must be the name of an environment variable, like TEST_SERVER, not {name!r}")
+    return name
 
 
 def ssh_config_of(place: Place, typed: Path | None) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from deploy_plugin import defaults, hookspecs
+from deploy_plugin.config import read_export_env
 from deploy_plugin.errors import ConfigError
 from deploy_plugin.fixtures import SESSION, deployment, manage_py
 from deploy_plugin.lifecycle import WORKER_KEY, Lifecycle
@@ -59,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _is_worker(config):
         config.add_cleanup(session.discard)
         config.pluginmanager.register(Lifecycle(config, session), "deploy-lifecycle")
+    _export(config, session)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -105,6 +107,18 @@ def _session(config: pytest.Config) -> Session | None:
         return session_for(config, typed, deploys=bool(option.deploy_to))
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _export(config: pytest.Config, session: Session) -> None:
+    """Tell suites that read the environment where the target is, before they are imported; in workers too."""
+    try:
+        name = read_export_env(config.rootpath)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+    if name:
+        environment = pytest.MonkeyPatch()
+        environment.setenv(name, session.target.netloc)
+        config.add_cleanup(environment.undo)
 
 
 def _collect_verification_tests(config: pytest.Config, target: str) -> None:

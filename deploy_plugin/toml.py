@@ -18,7 +18,8 @@ APP_KEYS = frozenset(
     ("name", "context", "port", "health", "manage", "platform", "volumes", "env", "secrets", "database")
 )
 TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra"))
-TOP_KEYS = frozenset(("app", "database", "targets"))
+VERIFY_KEYS = frozenset(("export_env",))
+TOP_KEYS = frozenset(("app", "database", "targets", "verify"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"^\*\*`([^`]+)`\*\*\n\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
@@ -34,6 +35,11 @@ class Document:
         """Every fenced block, with its language."""
         found = _BLOCK.findall(self.text)
         return [(language, re.sub(rf"^{indent}", "", body, flags=re.MULTILINE)) for indent, language, body in found]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Every file that is shown whole: a path in bold, and a block below it."""
+        return dict(_FILE.findall(self.text))
 
     @property
     def prose(self) -> str:
