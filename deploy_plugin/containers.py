@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -56,6 +56,13 @@ class Containers:
         return shape(self.app, self.target)
 
     @property
+    def mounts(self) -> Mapping[PurePosixPath, PurePosixPath]:
+        """Folder on the server to path in the container."""
+        # The folder, not the file: SQLite keeps its journal beside the database.
+        database = {self.folder.data: self.app.database.parent} if self.app.database else {}
+        return {**database, **{self.folder.volume(name): path for name, path in self.app.volumes.items()}}
+
+    @property
     def _name(self) -> str:
         return f"{self.app.name}-{self.release.id}"
 
@@ -72,7 +79,7 @@ class Containers:
                 IMAGE: self.release.image,
                 SHAPE: self.shape,
             },
-            mounts=_mounts(self.app, self.folder),
+            mounts=self.mounts,
             user=":".join(map(str, self.user)),
             port=self.app.port,
         )
@@ -97,9 +104,3 @@ def shape(app: App, target: Target) -> str:
         "volumes": {name: str(path) for name, path in sorted(app.volumes.items())},
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _mounts(app: App, folder: AppFolder) -> dict[PurePosixPath, PurePosixPath]:
-    # The folder, not the file: SQLite keeps its journal beside the database.
-    database = {folder.data: app.database.parent} if app.database else {}
-    return {**database, **{folder.volume(name): path for name, path in app.volumes.items()}}

@@ -21,7 +21,7 @@ def pytest_deploy_is_live(target: Target) -> bool:
 
 
 @hookimpl(trylast=True)
-def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server:  # noqa: FBT001 - as the hook is specified
+def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server:
     return SshServer(target.destination, folder, join=join)
 
 

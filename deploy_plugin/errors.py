@@ -6,6 +6,7 @@
     ├── ConfigError             exit 4: refused before anything was contacted
     ├── Unreachable             the server did not let us in, or went away
     ├── StepFailed              a step could not do its work
+    ├── NotYetKnown             a plan can't say it: something before it has to be done first
     └── RollbackFailed          exit 31: the server's state is unknown
 
 Each is shown as sentences, never as a traceback: what was given, what came back, what to do next. An exception that
@@ -48,6 +49,10 @@ class Unreachable(DeployError):
 
 class StepFailed(DeployError):
     """A step could not do its work; what served before still serves."""
+
+
+class NotYetKnown(DeployError):
+    """What a step would find depends on something that is not there yet; only a plan meets this."""
 
 
 class RollbackFailed(DeployError):

@@ -97,7 +97,7 @@ def _died(server: Server, name: str, container: Container | None) -> StepFailed:
     return StepFailed(
         f"The container {name} ended with exit code {container.exit_code} instead of serving. Its log:",
         got=server.engine.logs(name),
-        hint="What served before still serves.",
+        hint="It should keep running in the foreground: see the CMD of the Dockerfile.",
     )
 
 
@@ -105,5 +105,5 @@ def _unhealthy(server: Server, name: str, probe: Probe, why: str) -> StepFailed:
     return StepFailed(
         f"The container {name} runs, but is not healthy. {why} Its log:",
         got=server.engine.logs(name),
-        hint=f"What served before still serves. The health path {probe.path!r} is set by health in deploy.toml.",
+        hint=f"The health path {probe.path!r} is set by health in deploy.toml.",
     )

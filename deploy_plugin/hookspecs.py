@@ -1,6 +1,7 @@
 """The hooks, in the order in which a run calls them: implement one in a root ``conftest.py`` or in a plugin.
 
-An implementation takes any of the arguments, by name. Ours, in ``defaults.py``, come last.
+An implementation takes any of the arguments, by name (which is why a bool may be among them). Ours, in
+``defaults.py``, come last.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def pytest_deploy_is_live(target: Target) -> bool:  # type: ignore[empty-body]
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server | None:  # noqa: FBT001 - by name only
+def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server | None:
     """Called for each connection: give a server, which connects with its first use; ``folder`` is this run's own.
 
-    ``join`` is True in workers and fixtures, where the run's main process already holds a connection that can be shared.
+    ``join`` is True in workers and fixtures, where the run's main process holds a connection that can be shared.
     """
 
 
@@ -70,5 +71,5 @@ def pytest_deploy_failed(target: Target, error: DeployError) -> None:
 
 
 @pytest.hookspec
-def pytest_deploy_finished(deployment: Deployment, verified: bool) -> None:  # noqa: FBT001 - by name only
+def pytest_deploy_finished(deployment: Deployment, verified: bool) -> None:
     """Called last, after the tests: ``verified`` says whether all of them passed."""

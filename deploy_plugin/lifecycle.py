@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import pytest
 
 from deploy_plugin.errors import DeployError
+from deploy_plugin.live import live_word
 from deploy_plugin.reporting import json, terminal
 from deploy_plugin.runner import Runner
 from deploy_plugin.session import Session
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 NOT_DEPLOYED = "the deploy failed, so no test was run"
+ONLY_PLANNED = "only a plan was asked for, so no test was run"
 NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
 WORKER_KEY = "pytest_deploy_session"
 
@@ -41,7 +43,7 @@ class Lifecycle:
 
     def pytest_report_header(self) -> str:
         target = self._session.target
-        live = " (LIVE)" if target.live else ""
+        live = f" ({live_word(self._config)})" if target.live else ""
         verb = "to" if self._session.deploys else "verified on"
         return f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
 
@@ -55,9 +57,7 @@ class Lifecycle:
         if not collected or option.collectonly or option.setupplan or self._distributes:
             return None
         self._execute()
-        if self._error:
-            return True  # nobody else runs tests
-        return None
+        return True if self._ends_here else None  # True: nobody else runs tests
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -73,14 +73,16 @@ class Lifecycle:
         if self._failed_collections and not option.continue_on_collection_errors:
             pytest.exit(NOT_COLLECTED, returncode=pytest.ExitCode.INTERRUPTED)
         self._execute()
-        if self._error:
+        if self._ends_here:
             # Interrupted, for pytest to write its summary; pytest_sessionfinish then says the code that counts.
-            pytest.exit(NOT_DEPLOYED, returncode=pytest.ExitCode.INTERRUPTED)
+            pytest.exit(NOT_DEPLOYED if self._error else ONLY_PLANNED, returncode=pytest.ExitCode.INTERRUPTED)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._error:
             session.exitstatus = self._error.exit_code
+        elif self._done and self._done.dry:
+            session.exitstatus = pytest.ExitCode.OK
         elif self._session.deploys and (deployment := self._session.deployment):
             verified = session.exitstatus == pytest.ExitCode.OK
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
@@ -93,15 +95,26 @@ class Lifecycle:
         self._server.close()
 
     @property
+    def _ends_here(self) -> bool:
+        """Whether no test is to be run: the deploy failed, or was only planned."""
+        return bool(self._done and (self._done.error or self._done.dry))
+
+    @property
     def _distributes(self) -> bool:
         return self._config.pluginmanager.has_plugin("dsession")
 
+    @property
+    def _verb(self) -> str:
+        if self._config.option.deploy_plan:
+            return "deploy plan for"
+        return "deploy to" if self._session.deploys else "verify on"
+
     def _execute(self) -> None:
         target = self._session.target
-        verb = "deploy to" if self._session.deploys else "verify on"
-        terminal.write_title(self._terminal, f"{verb} {target.name}")
+        terminal.write_title(self._terminal, f"{self._verb} {target.name}")
         self._config.pluginmanager.register(terminal.StepLines(self._terminal), "deploy-step-lines")
-        self._done = self._session.execute(self._server, self._config.hook)
+        act = self._session.foresee if self._config.option.deploy_plan else self._session.execute
+        self._done = act(self._server, self._config.hook)
         if path := self._config.option.deploy_json:
             json.write(path, target, self._done.release, self._done.recap, self._server.bytes_sent)
         if self._error:

@@ -24,9 +24,14 @@ from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.volumes import EnsureVolumes
 
 
-def prepare_steps(target: Target) -> list[Step]:
+def first_steps(target: Target) -> list[Step]:
+    """What has to be there before the server can be contacted."""
+    return [BootSandbox(target.sandbox)] if target.sandbox else []
+
+
+def prepare_steps() -> list[Step]:
     """What has to be there before it can be said which release this will be."""
-    return [*([BootSandbox(target.sandbox)] if target.sandbox else []), GatherFacts(), InstallDocker()]
+    return [GatherFacts(), InstallDocker()]
 
 
 def release_steps(containers: Containers, secrets: Mapping[str, Secret], platform: str) -> list[Step]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from deploy_plugin import defaults, hookspecs
+from deploy_plugin import defaults, hookspecs, live
 from deploy_plugin.config import read_export_env
 from deploy_plugin.errors import ConfigError
 from deploy_plugin.fixtures import SESSION, deployment, manage_py
@@ -19,12 +20,12 @@ from deploy_plugin.typed import refuse_unless_typed
 
 __all__ = ["deployment", "manage_py"]
 
+PLAN_OF_WHAT = "--deploy-plan shows what a deploy would change: say where, with --deploy-to=TARGET."
 BOTH_OPTIONS = "--deploy-to deploys and verifies, --verify-on only verifies: give one of them."
 NO_TESTPATHS = (
     "Nothing to verify {target} with: none of the folders {folders} exists in {root}. "
     "Name the tests, or set deploy_testpaths in pytest.ini."
 )
-LIVE_SAFE = "live_safe: may run against a live target; there, every other test is deselected."
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -38,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--verify-on", metavar="TARGET", help="run the tests against what is on TARGET; nothing is deployed"
     )
+    group.addoption(
+        "--deploy-plan",
+        action="store_true",
+        help="with --deploy-to: show what would change, change nothing, run no test",
+    )
     group.addoption("--deploy-json", metavar="FILE", type=Path, help="write the recap to FILE, for machines")
     parser.addini(
         "deploy_testpaths",
@@ -49,7 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before testinfra and pytest-base-url read where they are pointed
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", LIVE_SAFE)
+    for marker in live.MARKERS:
+        config.addinivalue_line("markers", marker)
     session = _session(config)
     if session is None:
         return
@@ -59,7 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.ssh_config = str(session.ssh_config)
     if not _is_worker(config):
         config.add_cleanup(session.discard)
-        config.pluginmanager.register(Lifecycle(config, session), "deploy-lifecycle")
+        live.register(config, Lifecycle(config, session), "deploy-lifecycle")
+    live.put_up_gate(config, session)  # after the lifecycle, to be asked before it
     _export(config, session)
 
 
@@ -67,12 +75,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     session = config.stash.get(SESSION, None)
     if session is None:
         return
-    if session.target.live:
-        unsafe = [item for item in items if not item.get_closest_marker("live_safe")]
-        config.hook.pytest_deselected(items=unsafe)
-        items[:] = [item for item in items if item not in unsafe]
     folders = _testpaths(config)
     items.sort(key=lambda item: _place_in(folders, item.path))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, bool | None, bool | None]:
+    if run := session.config.stash.get(SESSION, None):
+        live.require_gate(session.config, run)
+    return (yield)
 
 
 def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session:
@@ -82,8 +93,8 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
         added.update(targets)
     ssh_config, identity_file = _path(config.option.ssh_config), _path(config.option.ssh_identity_file)
     session = settle(Typed(target, deploys, ssh_config, identity_file), config.rootpath, added)
-    live = any(config.hook.pytest_deploy_is_live(target=session.target))
-    return replace(session, target=replace(session.target, live=live))
+    is_live = session.target.live or any(config.hook.pytest_deploy_is_live(target=session.target))
+    return replace(session, target=replace(session.target, live=is_live))
 
 
 def _session(config: pytest.Config) -> Session | None:
@@ -98,6 +109,8 @@ def _session(config: pytest.Config) -> Session | None:
     if option.deploy_to and option.verify_on:
         raise pytest.UsageError(BOTH_OPTIONS)
     typed = option.deploy_to or option.verify_on
+    if option.deploy_plan and not option.deploy_to:
+        raise pytest.UsageError(PLAN_OF_WHAT)
     if not typed:
         return None
     if option.deploy_to:

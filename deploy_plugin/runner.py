@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from deploy_plugin.errors import DeployError, Unreachable
+from deploy_plugin.errors import DeployError, NotYetKnown, Unreachable
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
 
 if TYPE_CHECKING:
@@ -31,11 +31,15 @@ class Hooks(Protocol):
 
 
 class Runner:
-    """Runs steps on one server, and keeps what became of each."""
+    """Runs steps on one server, and keeps what became of each.
 
-    def __init__(self, server: Server, hooks: Hooks) -> None:
+    With ``dry`` it only lets them look: ``changed`` then says what would change, and ``skipped`` what can't be known.
+    """
+
+    def __init__(self, server: Server, hooks: Hooks, *, dry: bool = False) -> None:
         self._server = server
         self.hooks = hooks
+        self.dry = dry
         self._reports: list[StepReport] = []
         self.release: Release | None = None
         self.error: DeployError | None = None
@@ -48,19 +52,26 @@ class Runner:
     def recap(self) -> Recap:
         return Recap(tuple(self._reports))
 
-    def run(self, steps: Iterable[Step]) -> None:
-        """Run them in order; the first that fails ends it, reported, with its own error."""
+    def run(self, steps: Iterable[Step], server: Server | None = None) -> None:
+        """Run them in order, on the runner's server if no other; the first that fails ends it, with its own error."""
         for step in steps:
-            self._run(step)
+            self._run(step, server or self._server)
 
-    def _run(self, step: Step) -> None:
+    @property
+    def would_change(self) -> bool:
+        """Whether a plan has met anything that is missing."""
+        return self.dry and self.recap.count(Outcome.CHANGED) > 0
+
+    def _run(self, step: Step, server: Server) -> None:
         self.hooks.pytest_deploy_step_started(step=step)
         start = time.monotonic()
         try:
-            reason = step.check(self._server)
-            if reason is not None:
-                step.apply(self._server)
+            reason = step.check(server)
+            if reason is not None and not self.dry:
+                step.apply(server)
             outcome = Outcome.OK if reason is None else Outcome.CHANGED
+        except NotYetKnown as unknown:
+            outcome, reason = Outcome.SKIPPED, f"not known yet: {unknown}"
         except BaseException as error:
             outcome = Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.FAILED
             reason = str(error).partition("\n")[0] or type(error).__name__

@@ -12,13 +12,15 @@ from typing import Any, Protocol
 
 from deploy_plugin import config, runner, sandbox, transaction
 from deploy_plugin.config import Place
-from deploy_plugin.errors import ConfigError, DeployError
+from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
 from deploy_plugin.runner import Runner
 from deploy_plugin.sandbox import Sandbox
 from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
+
+ANOTHER_DEPLOYER = "A plugin deploys here in its own way (pytest_deploy_run): what it would change can't be foreseen."
 
 
 class Hooks(runner.Hooks, Protocol):
@@ -28,7 +30,7 @@ class Hooks(runner.Hooks, Protocol):
     def pytest_deploy_connect(self) -> Callable[..., Any]: ...
 
     @property
-    def pytest_deploy_run(self) -> Callable[..., Any]: ...
+    def pytest_deploy_run(self) -> Any: ...  # noqa: ANN401 - pluggy's HookCaller
 
     @property
     def pytest_deploy_failed(self) -> Callable[..., object]: ...
@@ -63,6 +65,17 @@ class Session:
         server: Server = hooks.pytest_deploy_connect(target=self.target, folder=self.folder, join=join)
         return server
 
+    def foresee(self, server: Server, hooks: Hooks) -> Runner:
+        """Say what a deploy would change, and change nothing; what went wrong is in the runner's ``error``."""
+        dry = Runner(server, hooks, dry=True)
+        try:
+            if len(hooks.pytest_deploy_run.get_hookimpls()) > 1:
+                raise ConfigError(ANOTHER_DEPLOYER)
+            transaction.foresee(self.app, self.target, server, dry)
+        except DeployError as error:
+            dry.error = error
+        return dry
+
     def execute(self, server: Server, hooks: Hooks) -> Runner:
         """Deploy, or look what is there; what went wrong is in the runner's ``error``."""
         runner = Runner(server, hooks)
@@ -73,13 +86,22 @@ class Session:
             else:
                 deployment = transaction.verify(self.app, self.target, server)
                 runner.choose(deployment.release)
-        except DeployError as error:
-            runner.error = error
+        except (DeployError, KeyboardInterrupt) as error:
+            runner.error = self._stopped(error, server, runner)
             if self.deploys:
-                hooks.pytest_deploy_failed(target=self.target, error=error)
+                hooks.pytest_deploy_failed(target=self.target, error=runner.error)
         else:
             (self.folder / "deployment").write_bytes(pickle.dumps(deployment))
         return runner
+
+    def _stopped(self, error: DeployError | KeyboardInterrupt, server: Server, runner: Runner) -> DeployError:
+        """What went wrong, with what serves there now: before the release was chosen, nothing of the app is touched."""
+        if isinstance(error, KeyboardInterrupt):
+            step = runner.recap.steps[-1].title if runner.recap.steps else "the first step"
+            error = StepFailed(f"Interrupted in: {step}.", hint="Deploying again goes on from what is there.")
+        if runner.release and not isinstance(error, Unreachable):
+            error.hint = f"{error.hint}\n{transaction.what_serves(self.app, server)}".strip()
+        return error
 
     def discard(self) -> None:
         """Leave nothing of the run on this machine: its folder, and its sandbox if nobody named it."""

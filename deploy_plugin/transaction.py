@@ -2,59 +2,105 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import health, plan, release, settings
+from deploy_plugin import containers, health, plan, release, settings
 from deploy_plugin.containers import Containers
-from deploy_plugin.errors import StepFailed
+from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
 from deploy_plugin.models import App, AppFolder, Deployment, Recap, Target
+from deploy_plugin.server.undocked import undocked
 
 if TYPE_CHECKING:
     from deploy_plugin.runner import Runner
     from deploy_plugin.secret import Secret
     from deploy_plugin.server.base import Server
+    from deploy_plugin.steps.base import Step
 
 
 def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
     """Make the app's present release serve on the target; what became of each step is in ``runner.recap``."""
     from_here = settings.secrets_from_here(app)
-    runner.run(plan.prepare_steps(target))
-    secrets = _server_secrets(app, server, from_here)
-    containers = release.choose(server, app, target, secrets)
-    runner.choose(containers.release)
-    steps = plan.release_steps(containers, secrets, app.platform or server.facts.platform)
-    runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
+    runner.run([*plan.first_steps(target), *plan.prepare_steps()])
+    chosen, steps = _release(app, target, server, runner, from_here)
     runner.run(steps)
-    return _deployment(server, containers, runner.recap)
+    return _deployment(server, chosen, runner.recap)
+
+
+def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
+    """Say what a deploy would change; what can't be known yet is skipped, and says why. Needs a dry runner."""
+    from_here = settings.secrets_from_here(app)
+    runner.run(plan.first_steps(target))
+    if runner.would_change:
+        runner.run([_Unforeseen("the sandbox does not run")])
+        return
+    runner.run(plan.prepare_steps())
+    seen = undocked(server) if runner.would_change else server
+    try:
+        _, steps = _release(app, target, seen, runner, from_here)
+    except NotYetKnown as unknown:
+        runner.run([_Unforeseen(unknown.message)])
+    else:
+        runner.run(steps, seen)
 
 
 def verify(app: App, target: Target, server: Server) -> Deployment:
     """Find what serves on the target; nothing there is changed."""
-    containers = release.found(server, app, target) if server.facts.docker_access else None
-    if containers is None:
+    found = release.found(server, app, target) if server.facts.docker_access else None
+    if found is None:
         raise StepFailed(
             f"No release of {app.name} serves on {target.name}.", hint=f"Deploy first: pytest --deploy-to={target.name}"
         )
-    return _deployment(server, containers, Recap())
+    return _deployment(server, found, Recap())
 
 
-def _server_secrets(app: App, server: Server, from_here: dict[str, Secret]) -> dict[str, Secret]:
+def what_serves(app: App, server: Server) -> str:
+    """Say what a run that did not succeed leaves behind."""
+    try:
+        container = containers.serving(server, app)
+    except DeployError:
+        return f"What serves there now is not known. Look on the server: docker ps -f label={containers.APP}={app.name}"
+    return f"{container.name} still serves." if container else f"Nothing of {app.name} serves there."
+
+
+def _release(
+    app: App, target: Target, server: Server, runner: Runner, from_here: dict[str, Secret]
+) -> tuple[Containers, list[Step]]:
     content = server.read(AppFolder(server.facts.home, app.name).env_file)
-    return settings.server_secrets(app, settings.parse(content or b""), from_here)
+    secrets = settings.server_secrets(app, settings.parse(content or b""), from_here)
+    chosen = release.choose(server, app, target, secrets)
+    runner.choose(chosen.release)
+    steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform)
+    runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
+    return chosen, steps
 
 
-def _deployment(server: Server, containers: Containers, recap: Recap) -> Deployment:
-    serving = server.engine.container(containers.serving.name)
+@dataclass(frozen=True, slots=True)
+class _Unforeseen:
+    """Stands in a plan for all steps that can't be named yet; a deploy has none of it."""
+
+    why: str
+    title: str = "Bring the release onto the server"
+
+    def check(self, server: Server) -> NoReturn:  # noqa: ARG002 - it is not known what to ask
+        raise NotYetKnown(self.why)
+
+    def apply(self, server: Server) -> None:
+        """Nothing to do."""
+
+
+def _deployment(server: Server, chosen: Containers, recap: Recap) -> Deployment:
+    serving = server.engine.container(chosen.serving.name)
     if serving is None:
-        raise StepFailed(f"{containers.serving.name} is gone.", hint="Deploy again.")
-    probe = health.Probe.of(containers.app, containers.target)
+        raise StepFailed(f"{chosen.serving.name} is gone.", hint="Deploy again.")
+    probe = health.Probe.of(chosen.app, chosen.target)
     return Deployment(
-        app=containers.app,
-        target=containers.target,
-        release=containers.release,
+        app=chosen.app,
+        target=chosen.target,
+        release=chosen.release,
         container=serving.name,
         port=health.port_of(server, serving, probe),
-        user=containers.user,
-        folder=containers.folder,
+        user=chosen.user,
+        folder=chosen.folder,
         recap=recap,
     )

@@ -21,7 +21,7 @@ def titles(app: App) -> list[str]:
 
 
 def test_the_server_is_known_and_docker_is_there_before_a_release_is_chosen() -> None:
-    assert [step.title for step in plan.prepare_steps(TARGET)] == ["Gather facts", "Install Docker"]
+    assert [step.title for step in plan.prepare_steps()] == ["Gather facts", "Install Docker"]
 
 
 def test_nothing_that_visitors_see_changes_before_the_candidate_was_well(app: App) -> None:

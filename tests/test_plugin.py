@@ -143,7 +143,9 @@ def test_live_runs_only_what_is_marked_safe(deployable: Project) -> None:
 
 
 def test_nothing_that_is_safe_on_live_contacts_nothing(project: Project) -> None:
-    assert project.run("--deploy-to=live").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result = project.run("--deploy-to=live")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "@pytest.mark.live_safe" in said(result)
 
 
 # A deploy that fails
@@ -155,7 +157,7 @@ def test_a_failed_deploy_is_one_error_exit_30_and_no_test_runs(deployable: Proje
     assert result.ret == 30
     result.assert_outcomes(errors=1)
     assert said(result).count("UNIQUE constraint failed") == 1
-    assert "still serves" in said(result)
+    assert "Nothing of superlists serves there." in said(result)
     assert "Traceback" not in said(result)
     result.stdout.fnmatch_lines(
         ["*failed  Migrate: manage.py migrate*", "*ERROR at deploy of staging*", "staging : *failed=1*"]
@@ -196,11 +198,56 @@ def test_a_bug_keeps_its_traceback(deployable: Project, machine: Machine) -> Non
     assert "ZeroDivisionError: a bug" in said(result)
 
 
-def test_ctrl_c_is_an_interruption(deployable: Project, machine: Machine, server: FakeServer) -> None:
+def test_ctrl_c_stops_the_deploy_and_says_what_serves(
+    deployable: Project, machine: Machine, server: FakeServer
+) -> None:
+    deployable.run("--deploy-to=staging")
+    (serving,) = server.engine.containers({})
+    deployable.write("app.py", "changed")
     machine.fails = KeyboardInterrupt()
     result = deployable.run("--deploy-to=staging")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    assert server.engine.containers({}) == []
+    assert result.ret == 30
+    result.assert_outcomes(errors=1)
+    assert "Interrupted in: Build image." in said(result)
+    assert f"{serving.name} still serves." in said(result)
+    assert [one.id for one in server.engine.containers({})] == [serving.id]
+
+
+# Plan
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]])
+def test_a_plan_shows_what_would_change_changes_nothing_and_runs_no_test(
+    deployable: Project, server: FakeServer, workers: list[str]
+) -> None:
+    before = server.tree()
+    result = deployable.run("--deploy-to=staging", "--deploy-plan", "--deploy-json=recap.json", *workers)
+    assert result.ret == 0
+    assert result.parseoutcomes().keys() <= {"error"}
+    result.stdout.fnmatch_lines(
+        [
+            "*deploy plan for staging*",
+            "*changed  Ensure env file: .env is missing*",
+            "*skipped  Migrate: not known yet: *",
+            "*changed  Switch: nothing serves yet*",
+        ]
+    )
+    assert (server.tree(), server.journal) == (before, [])
+    assert deployable.recap()["outcome"] == "changed"
+
+
+def test_a_plan_of_a_verification_is_refused(project: Project) -> None:
+    result = project.run("--verify-on=staging", "--deploy-plan")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--deploy-plan shows what a deploy would change*"])
+
+
+def test_where_a_plugin_deploys_in_its_own_way_nothing_is_foreseen(deployable: Project, server: FakeServer) -> None:
+    deployable.write("conftest.py", "def pytest_deploy_run(): raise SystemExit('it deployed')\n")
+    result = deployable.run("--deploy-to=staging", "--deploy-plan")
+    assert result.ret == 4
+    assert "can't be foreseen" in said(result)
+    assert server.journal == []
 
 
 # For machines

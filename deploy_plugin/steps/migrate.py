@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers, manage_command
-from deploy_plugin.errors import StepFailed
+from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.server.engine import Finished
+from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
 _MIGRATION = re.compile(r"^(\w+\.\w+)$", re.MULTILINE)
 _LINES = 25
+_ALL_THERE = 'for folder do [ -d "$folder" ] || exit 1; done'
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,21 @@ class Migrate:
     title: str = "Migrate"
 
     def check(self, server: Server) -> str | None:
+        self._require_its_surroundings(server)
         plan = self._manage(server, "migrate", "--plan", "--no-color")
         pending = _MIGRATION.findall(plan.stdout)
         return f"{_few(pending)} not applied yet" if pending else None
 
     def apply(self, server: Server) -> None:
         self._manage(server, "migrate", "--no-input", "--no-color")
+
+    def _require_its_surroundings(self, server: Server) -> None:
+        image = self.containers.release.image
+        if server.engine.image(image) is None:
+            raise NotYetKnown(f"the migrations are in {image}, which is not on the server")
+        # Docker would make a missing folder, as root's.
+        if not script(server, _ALL_THERE, *self.containers.mounts).ok:
+            raise NotYetKnown("the database's place is not there")
 
     def _manage(self, server: Server, *arguments: str) -> Finished:
         serving = server.engine.container(self.containers.serving.name)
@@ -43,7 +54,7 @@ class Migrate:
             raise StepFailed(
                 f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
                 got="\n".join(done.text.splitlines()[-_LINES:]),
-                hint="The previous release still serves. Fix the migration or the data, then deploy again.",
+                hint="Fix the migration or the data, then deploy again.",
             )
         return done
 

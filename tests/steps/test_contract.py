@@ -86,6 +86,7 @@ def _install_docker(world: World) -> Step:
 
 def _migrate(world: World) -> Step:
     world.server.engine.add_image(RELEASE.image)
+    Path(world.folder.data).mkdir(parents=True, exist_ok=True)
     return Migrate(world.containers)
 
 
@@ -219,6 +220,7 @@ def test_no_step_shows_a_secret_in_what_it_says(world: World) -> None:
     containers = replace(world.containers, settings={"KEY": sentinel})
     path = PurePosixPath(world.server.home / "x")
     told = [EnsureEnvFile(path, {"KEY": sentinel}), KeepSettings(path, {"KEY": sentinel}), Migrate(containers)]
+    Path(world.folder.data).mkdir(parents=True)
     world.server.engine.add_image(RELEASE.image)
     said = [repr(step) + str(cast("Step", step).check(world.server)) for step in told]
     assert "s3ntinel" not in "".join(said)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, repeat
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy_plugin import health
 from deploy_plugin.containers import Containers
-from deploy_plugin.errors import RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.errors import NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.health import Probe
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.steps.candidate import StartCandidate
@@ -34,7 +34,9 @@ def containers(server: FakeServer, app: App) -> Containers:
     """The new release, where an old one serves."""
     server.engine.add_image("superlists:abc")
     release = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
-    new = Containers(app, TARGET, AppFolder(PurePosixPath("/home/e"), app.name), (1000, 1000), release, {})
+    folder = AppFolder(PurePosixPath(server.home), app.name)
+    new = Containers(app, TARGET, folder, (1000, 1000), release, {})
+    Path(folder.data).mkdir(parents=True)
     server.engine.start(replace(new.serving, name=OLD))
     server.journal.clear()
     return new
@@ -83,11 +85,29 @@ def test_a_migration_that_fails_shows_the_end_of_its_output(
         Migrate(containers).apply(server)
     assert caught.value.got.endswith("UNIQUE constraint failed: lists_item")
     assert "line 50\n" not in caught.value.got
-    assert "still serves" in caught.value.hint
     assert running(server) == {OLD}
 
 
+def test_without_its_image_a_plan_can_not_say_what_it_migrates(server: FakeServer, containers: Containers) -> None:
+    server.engine.images.clear()
+    with pytest.raises(NotYetKnown, match="superlists:abc, which is not on the server"):
+        Migrate(containers).check(server)
+
+
+def test_without_a_place_for_the_database_it_makes_none(server: FakeServer, containers: Containers) -> None:
+    Path(containers.folder.data).rmdir()
+    with pytest.raises(NotYetKnown, match="the database's place is not there"):
+        Migrate(containers).check(server)
+
+
 # Candidate
+
+
+def test_a_candidate_that_a_killed_run_left_is_removed(server: FakeServer, containers: Containers) -> None:
+    left = replace(containers, release=replace(containers.release, id="20261123-000000-0000000")).candidate
+    server.engine.start(left)
+    StartCandidate(containers, probe(containers)).apply(server)
+    assert running(server) == {OLD, f"{NEW}-candidate"}
 
 
 def test_a_candidate_runs_beside_the_old_without_its_port(server: FakeServer, containers: Containers) -> None:
