@@ -21,11 +21,12 @@ SANDBOX = "tutorial"
 FILE = re.compile(r"^\*\*`(?P<path>[^`]+)`\*\*\n\n```\w*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 GAP = "…"
+IMAGE = re.compile(r"\bguestbook:[0-9a-f]{12}\b")
 # What is another one in every run.
 VARYING = {
     r"127\.0\.0\.\d+(:\d+)?": "ADDRESS",
     r"\b\d{8}-\d{6}-[0-9a-f]{7}\b": "RELEASE",
-    r"\bguestbook:[0-9a-f]{12}\b": "IMAGE",
+    IMAGE.pattern: "IMAGE",
     r"\b\d+(\.\d+)?s\b": "SECONDS",
     r"={2,}": "==",
     r" +\[": " [",
@@ -47,7 +48,15 @@ def name() -> Iterator[str]:
         sandbox.remove(box)
 
 
-def test_the_tutorial_does_what_it_says(tmp_path: Path, name: str) -> None:
+@pytest.fixture
+def built() -> Iterator[set[str]]:
+    """Collect the images that were built; they are removed, or the next run would find them, and build nothing."""
+    images: set[str] = set()
+    yield images
+    subprocess.run(["docker", "image", "rm", "--force", *images], check=bool(images), capture_output=True)
+
+
+def test_the_tutorial_does_what_it_says(tmp_path: Path, name: str, built: set[str]) -> None:
     text = TUTORIAL.read_text(encoding="utf-8").replace(f"sandbox:{SANDBOX}", f"sandbox:{name}")
     folder = tmp_path / "guestbook"
     (tmp_path / "pytest-deploy").symlink_to(CHECKOUT)
@@ -70,6 +79,7 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path, name: str) -> None:
             check=False,
         )
         exit_code = done.returncode
+        built.update(IMAGE.findall(done.stdout))
         wanted = re.sub(rf"\b{SANDBOX} (?=does not run|is gone)", f"{name} ", command.prints)
         assert as_said(wanted, done.stdout), f"$ {line}\n{done.stdout}\n--- the tutorial says:\n{wanted}"
     assert exit_code == 0
