@@ -1,7 +1,7 @@
 """The gate before a live target: a test that was not meant for it is not run there, whoever asks for it.
 
-A test is meant for it by a marker of its own, its class, its module or its parameters, as it stands when all plugins and
-conftests have had their say on what was collected. What that leaves out is deselected, and made unable to run.
+A test is meant for it by a marker of its own, its class, its module or its parameters, as it stands when all plugins
+and conftests have had their say on what was collected. What that leaves out is deselected, and made unable to run.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ NOTHING_SAFE = (
     "Mark those that leave nothing behind: @pytest.mark.live_safe"
 )
 PUT_BACK = (
-    "The target {target} is live, and {test} is not marked live_safe. It was deselected, and a plugin or a conftest put it back: "
-    "nothing was contacted."
+    "The target {target} is live, and {test} is not marked live_safe. It was deselected, and a plugin or a conftest "
+    "put it back: nothing was contacted."
 )
 NO_GATE = "The target {target} is live, and the gate that keeps other tests out was taken away: nothing was contacted."
 
