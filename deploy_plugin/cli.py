@@ -1,4 +1,4 @@
-"""pytest-deploy: look at targets, and at sandboxes.
+"""pytest-deploy: look at targets and at what serves there, change their secrets, and keep sandboxes.
 
 A command is a function that takes the parsed options and returns an exit code; ``_parser`` names them all.
 """
@@ -6,19 +6,21 @@ A command is a function that takes the parsed options and returns an exit code; 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from deploy_plugin.errors import ConfigError, DeployError
+from deploy_plugin.commands import exec as exec_command
+from deploy_plugin.commands import logs, sandbox, secrets, status, targets
+from deploy_plugin.commands.project import in_project
+from deploy_plugin.errors import DeployError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deploy_plugin.sandbox import Sandbox
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
 INTERRUPTED = 130
+TARGET = "a name in deploy.toml, [user@]host[:port] or sandbox:NAME"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,118 +36,102 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def sandbox_up(options: argparse.Namespace) -> int:
-    from deploy_plugin import sandbox
-
-    sandbox.sweep()
-    reserved = sandbox.reserve(options.name, bare=options.bare or None)
-    started = sandbox.boot(reserved)
-    _say(json.dumps(_facts(reserved)) if options.json else _introduction(reserved, started=started))
-    return 0
-
-
-def sandbox_down(options: argparse.Namespace) -> int:
-    from deploy_plugin import sandbox
-
-    # All are looked up before any goes: a typo removes nothing.
-    for found in [_found(name) for name in options.names]:
-        sandbox.remove(found)
-        _say(f"{found.name} is gone.")
-    return 0
-
-
-def sandbox_list(options: argparse.Namespace) -> int:
-    from deploy_plugin import sandbox
-
-    sandbox.sweep()
-    rows = [{**_facts(seen.sandbox), "bare": seen.sandbox.bare, "state": seen.state} for seen in sandbox.every()]
-    if options.json:
-        _say(json.dumps(rows))
-    elif not rows:
-        _say("There is no sandbox. Make one: pytest-deploy sandbox up NAME")
-    else:
-        width = max(len(str(row["name"])) for row in rows)
-        _say("\n".join(f"{row['name']:{width}}  {row['state']:8}  {row['destination']}  {row['url']}" for row in rows))
-    return 0
-
-
-def sandbox_ssh(options: argparse.Namespace) -> int:
-    found = _found(options.name)
-    sys.stdout.flush()
-    try:
-        os.execvp("ssh", ["ssh", "-F", str(found.ssh_config), found.alias, *options.remote])  # noqa: S606
-    except FileNotFoundError as error:
-        raise DeployError("There is no ssh on this machine.", hint="Install OpenSSH's client.") from error
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pytest-deploy", description="Look at targets, and at sandboxes.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_targets(commands)
+    _add_status(commands)
+    _add_logs(commands)
+    _add_exec(commands)
+    _add_secrets(commands)
     _add_sandbox(commands)
     return parser
 
 
-def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_targets(commands: Subparsers) -> None:
+    every = _add(commands, "targets", in_project(targets.every), "every target that has a name; contacts none")
+    _in_project(every)
+    every.add_argument("--json", action="store_true", help="print a list of objects")
+
+
+def _add_status(commands: Subparsers) -> None:
+    of = _add(commands, "status", in_project(status.status), "what serves on targets, since when, and how it does")
+    _in_project(of)
+    of.add_argument("--json", action="store_true", help="print a list of objects")
+    of.add_argument("targets", metavar="TARGET", nargs="+", help=TARGET)
+
+
+def _add_logs(commands: Subparsers) -> None:
+    of = _add(commands, "logs", in_project(logs.logs), "the log of the container that serves; secrets are masked")
+    _in_project(of)
+    of.add_argument("--lines", metavar="N", type=_count, default=100, help="how many, from the end (%(default)s)")
+    of.add_argument("--follow", action="store_true", help="go on until Ctrl-C, or until the container ends")
+    of.add_argument("--release", metavar="ID", help="of this release's container, even if it does not run any more")
+    of.add_argument("target", metavar="TARGET", help=TARGET)
+
+
+def _add_exec(commands: Subparsers) -> None:
+    there = _add(commands, "exec", in_project(exec_command.execute), "run a command in the container that serves")
+    _in_project(there)
+    there.add_argument("--manage", action="store_true", help="COMMAND is a management command: `migrate --check`")
+    there.add_argument("target", metavar="TARGET", help=f"{TARGET}; options come before it")
+    there.add_argument("remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="with its arguments")
+
+
+def _add_secrets(commands: Subparsers) -> None:
+    summary = "the names of a target's secrets, and new values for them"
+    of = commands.add_parser("secrets", help=summary, description=_sentence(summary))
+    of.add_argument("target", metavar="TARGET", help=TARGET)
+    actions = of.add_subparsers(required=True, metavar="ACTION")
+    listing = _add(actions, "list", in_project(secrets.names), "names and sources; values are shown nowhere")
+    _in_project(listing)
+    listing.add_argument("--json", action="store_true", help="print a list of objects")
+    new = _add(actions, "set", in_project(secrets.set_one), "give a secret the value that comes on stdin")
+    _in_project(new)
+    new.add_argument("name", metavar="NAME", help="the app finds it in its environment under this name")
+    rotated = _add(actions, "rotate", in_project(secrets.rotate), "make new random values of generated secrets")
+    _in_project(rotated)
+    rotated.add_argument("names", metavar="NAME", nargs="+")
+
+
+def _add_sandbox(commands: Subparsers) -> None:
     summary = "throwaway servers on this machine, each a container with its own sshd and Docker engine"
     actions = commands.add_parser("sandbox", help=summary, description=_sentence(summary)).add_subparsers(
         required=True, metavar="ACTION"
     )
-    up = _add(actions, "up", sandbox_up, "start one, or see to it that it runs; the name stays until `down`")
+    up = _add(actions, "up", sandbox.up, "start one, or see to it that it runs; the name stays until `down`")
     up.add_argument("name", metavar="NAME", help="letters, digits and dashes")
     up.add_argument("--bare", action="store_true", help="sshd and sudo, and no Docker: a server as it is rented")
     up.add_argument("--json", action="store_true", help="print name, destination, ssh_config and url")
-    down = _add(actions, "down", sandbox_down, "remove sandboxes, and all that is in them")
+    down = _add(actions, "down", sandbox.down, "remove sandboxes, and all that is in them")
     down.add_argument("names", metavar="NAME", nargs="+")
-    listing = _add(actions, "list", sandbox_list, "name, state and address of each")
+    listing = _add(actions, "list", sandbox.listing, "name, state and address of each")
     listing.add_argument("--json", action="store_true", help="print a list of objects")
-    ssh = _add(actions, "ssh", sandbox_ssh, "log in, or run a command there")
+    ssh = _add(actions, "ssh", sandbox.ssh, "log in, or run a command there")
     ssh.add_argument("name", metavar="NAME")
     ssh.add_argument("remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="as for ssh; none: a shell")
 
 
-def _add(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, command: object, summary: str
-) -> argparse.ArgumentParser:
+def _add(actions: Subparsers, name: str, command: object, summary: str) -> argparse.ArgumentParser:
     action = actions.add_parser(name, help=summary, description=_sentence(summary))
     action.set_defaults(command=command)
     return action
+
+
+def _in_project(action: argparse.ArgumentParser) -> None:
+    """Add what every command for targets takes: the same options as pytest."""
+    action.add_argument("--ssh-config", metavar="FILE", help="as for pytest: the ssh configuration")
+    action.add_argument("--ssh-identity-file", metavar="FILE", help="as for pytest: the private key")
 
 
 def _sentence(summary: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
 
 
-def _found(name: str) -> Sandbox:
-    from deploy_plugin import sandbox
-
-    found = sandbox.find(name)
-    if found is None:
-        known = ", ".join(seen.sandbox.name for seen in sandbox.every()) or "none"
-        raise ConfigError(
-            f"There is no sandbox {name!r}.", hint=f"Known: {known}. To make it: pytest-deploy sandbox up {name}"
-        )
-    return found
-
-
-def _facts(sandbox: Sandbox) -> dict[str, str]:
-    return {
-        "name": sandbox.name,
-        "destination": sandbox.destination,
-        "ssh_config": str(sandbox.ssh_config),
-        "url": sandbox.url,
-    }
-
-
-def _introduction(sandbox: Sandbox, *, started: bool) -> str:
-    return f"""\
-{sandbox.name} {"runs" if started else "runs already"}: {sandbox.url}
-    pytest-deploy sandbox ssh {sandbox.name}
-    pytest --deploy-to=sandbox:{sandbox.name}
-    pytest --deploy-to={sandbox.destination} --ssh-config={sandbox.ssh_config}"""
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+    return int(text)
 
 
 if __name__ == "__main__":

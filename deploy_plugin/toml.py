@@ -61,10 +61,13 @@ class Table:
     def refuse(self, key: str, why: str) -> NoReturn:
         if self.above and key in self.above.values:
             self.above.refuse(key, why)
-        line = _line_of(self.path, self.name, key)
-        place = f"{self.path.name}:{line}" if line else self.path.name
         dotted = f"{self.name}.{key}" if self.name else key
-        raise ConfigError(f"{place}: {dotted} {why}")
+        raise ConfigError(f"{self.place_of(key)}: {dotted} {why}")
+
+    def place_of(self, key: str) -> str:
+        """Say where a key stands: ``deploy.toml:7``."""
+        line = _line_of(self.path, self.name, key)
+        return f"{self.path.name}:{line}" if line else self.path.name
 
     @property
     def _heading(self) -> str:

@@ -63,6 +63,13 @@ class Server(Protocol):
         """Run a command without a shell in between; its failure is an exit code, not an exception."""
         ...
 
+    def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:
+        """Run a command with this process's own stdin, stdout and stderr, and give its exit code.
+
+        With ``terminal`` it gets one, and keys like Ctrl-C are its own.
+        """
+        ...
+
     def read(self, path: PurePosixPath) -> bytes | None:
         """Read a file; None where there is none."""
         ...

@@ -110,6 +110,12 @@ class DockerEngine:
         with _engine_words(f"read the log of {name}"):
             return self._client.containers.get(name).logs(tail=lines).decode(errors="replace").strip()
 
+    def follow(self, name: str, *, lines: int = 50) -> Iterator[bytes]:
+        with _engine_words(f"follow the log of {name}"):
+            container = self._client.containers.get(name)
+            cast("Any", self._client.api).timeout = None  # a site that nobody visits logs nothing, for days
+            yield from container.logs(tail=lines, stream=True, follow=True)
+
     def run_once(self, spec: ContainerSpec) -> Finished:
         with _engine_words(f"run {spec.name}"):
             created = self._create(spec)
@@ -179,6 +185,7 @@ def _seen(container: SdkContainer) -> Container:
         labels=container.attrs["Config"]["Labels"] or {},
         address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
         exit_code=state["ExitCode"],
+        started=state["StartedAt"],
     )
 
 

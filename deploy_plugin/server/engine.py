@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -35,6 +35,8 @@ class Container:
     address: str = ""
     """Where the server can reach it; empty when it does not run."""
     exit_code: int = 0
+    started: str = ""
+    """When it was last started, as Docker says it: in UTC, as in ISO 8601."""
 
     @property
     def running(self) -> bool:
@@ -111,6 +113,10 @@ class Engine(Protocol):
         ...
 
     def logs(self, name: str, *, lines: int = 50) -> str: ...
+
+    def follow(self, name: str, *, lines: int = 50) -> Iterator[bytes]:
+        """Give the log's last lines, and what comes, piece by piece, until the container ends."""
+        ...
 
     def run_once(self, spec: ContainerSpec) -> Finished:
         """Run a container until it ends, and remove it."""

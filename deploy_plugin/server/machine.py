@@ -52,6 +52,12 @@ class LocalServer:
             return Result(_NOT_FOUND, stderr=f"{argv[0]}: not found".encode())
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:  # noqa: ARG002 - it has ours
+        try:
+            return subprocess.call([*map(str, argv)], cwd=Path.home())
+        except FileNotFoundError as error:
+            raise StepFailed(f"There is no {argv[0]} command on this machine.") from error
+
     def read(self, path: PurePosixPath) -> bytes | None:
         return files.read(self, path)
 

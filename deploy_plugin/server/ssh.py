@@ -79,6 +79,15 @@ class SshServer:
             raise Unreachable(f"The connection to {self._destination} broke.", got=done.stderr.decode(errors="replace"))
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:
+        self._open()
+        # Without LogLevel, ssh -t says goodbye for the shared connection.
+        options = ("-t", "-o", "LogLevel=ERROR") if terminal else ()
+        exit_code = subprocess.call([*self._ssh(*options), "--", quote(argv)])
+        if exit_code == _SSH_FAILED and not self._alive():
+            raise Unreachable(f"The connection to {self._destination} broke.")
+        return exit_code
+
     def read(self, path: PurePosixPath) -> bytes | None:
         return files.read(self, path)
 

@@ -92,6 +92,10 @@ class FakeEngine:
     def logs(self, name: str, *, lines: int = 50) -> str:
         return "\n".join(self._logs[name].splitlines()[-lines:])
 
+    def follow(self, name: str, *, lines: int = 50) -> Iterator[bytes]:
+        """Give what is there, as if the container had ended then."""
+        yield from (f"{line}\n".encode() for line in self.logs(name, lines=lines).splitlines())
+
     def run_once(self, spec: ContainerSpec) -> Finished:
         self._may("run_once", spec.name)
         self._needed(spec.image)

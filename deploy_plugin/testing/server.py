@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -69,6 +70,13 @@ class FakeServer:
         changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
         self.journal.extend(f"change {path}" for path in changed)
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:  # noqa: ARG002 - there is none
+        """As ``run``; what the command prints is this process's output."""
+        done = self.run(*argv)
+        sys.stdout.write(done.stdout.decode())
+        sys.stderr.write(done.stderr.decode())
+        return done.exit_code
 
     def read(self, path: PurePosixPath) -> bytes | None:
         return files.read(self, path)

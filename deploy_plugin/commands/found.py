@@ -1,0 +1,29 @@
+"""The container that a command is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deploy_plugin.containers import APP, RELEASE, ROLE, SERVING
+from deploy_plugin.errors import StepFailed
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+    from deploy_plugin.server.engine import Container
+    from deploy_plugin.session import Session
+
+
+def latest(server: Server, session: Session, release: str | None = None) -> Container | None:
+    """Find the container that serves, or else the newest that was made to; where a release is named, that one's."""
+    if not server.facts.has_docker:
+        return None
+    wanted = {APP: session.app.name, ROLE: SERVING, **({RELEASE: release} if release else {})}
+    newest_first = server.engine.containers(wanted)
+    return next((one for one in newest_first if one.running), None) or next(iter(newest_first), None)
+
+
+def nothing_serves(session: Session) -> StepFailed:
+    return StepFailed(
+        f"No release of {session.app.name} serves on {session.target.name}.",
+        hint=f"Deploy first: pytest --deploy-to={session.target.name}",
+    )
