@@ -31,23 +31,29 @@ def pytest_deploy_is_live(target: Target) -> bool:  # type: ignore[empty-body]
 
 @pytest.hookspec(firstresult=True)
 def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server | None:
-    """Called for each connection: give a server, which connects with its first use; ``folder`` is this run's own.
+    """Called for each connection, before collection: give a server, which connects with its first use.
 
-    ``join`` is True in workers and fixtures, where the run's main process holds a connection that can be shared.
+    ``folder`` is the run's own. ``join`` is True in fixtures: the run's main process, not always this one, holds a
+    connection that can be shared.
     """
 
 
 @pytest.hookspec(firstresult=True)
 def pytest_deploy_run(app: App, target: Target, server: Server, runner: Runner) -> Deployment | None:
-    """Called after collection: deploy, in another way altogether, and say what serves now.
+    """Called after collection, and not with ``--verify-on``: deploy, and say what serves now.
 
     Raise ``StepFailed`` where it does not work: the tests are not run then.
     """
 
 
 @pytest.hookspec
-def pytest_deploy_steps(app: App, target: Target, steps: list[Step]) -> None:
-    """Called when the release is chosen: edit the steps that bring it onto the server, in place."""
+def pytest_deploy_step_started(step: Step) -> None:
+    """Called before each step looks at the server; the first steps, up to Docker, come before a release is chosen."""
+
+
+@pytest.hookspec
+def pytest_deploy_step_finished(step: Step, report: StepReport) -> None:
+    """Called after each step, whatever became of it."""
 
 
 @pytest.hookspec
@@ -56,13 +62,8 @@ def pytest_deploy_release_chosen(release: Release) -> None:
 
 
 @pytest.hookspec
-def pytest_deploy_step_started(step: Step) -> None:
-    """Called before each step looks at the server."""
-
-
-@pytest.hookspec
-def pytest_deploy_step_finished(step: Step, report: StepReport) -> None:
-    """Called after each step, whatever became of it."""
+def pytest_deploy_steps(app: App, target: Target, steps: list[Step]) -> None:
+    """Called right after that: edit, in place, the steps that bring the release onto the server."""
 
 
 @pytest.hookspec
@@ -72,4 +73,7 @@ def pytest_deploy_failed(target: Target, error: DeployError) -> None:
 
 @pytest.hookspec
 def pytest_deploy_finished(deployment: Deployment, verified: bool) -> None:
-    """Called last, after the tests: ``verified`` says whether all of them passed."""
+    """Called last, when a deploy worked and its tests are over.
+
+    ``verified`` is True where pytest's exit code is 0 and at least one test passed: skipped ones verify nothing.
+    """

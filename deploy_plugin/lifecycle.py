@@ -32,6 +32,7 @@ class Lifecycle:
         self._done: Runner | None = None
         self._workers = 0
         self._failed_collections = 0
+        self._passed = 0
 
     @property
     def _error(self) -> DeployError | None:
@@ -49,6 +50,9 @@ class Lifecycle:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._failed_collections += report.failed
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._passed += report.when == "call" and report.passed
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -84,7 +88,7 @@ class Lifecycle:
         elif self._done and self._done.dry:
             session.exitstatus = pytest.ExitCode.OK
         elif self._session.deploys and (deployment := self._session.deployment):
-            verified = session.exitstatus == pytest.ExitCode.OK
+            verified = session.exitstatus == pytest.ExitCode.OK and self._passed > 0
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
 
     def pytest_terminal_summary(self) -> None:

@@ -85,6 +85,7 @@ class Session:
                 deployment = hooks.pytest_deploy_run(app=self.app, target=self.target, server=server, runner=runner)
             else:
                 deployment = transaction.verify(self.app, self.target, server)
+            if runner.release is None:
                 runner.choose(deployment.release)
         except (DeployError, KeyboardInterrupt) as error:
             runner.error = self._stopped(error, server, runner)
