@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from deploy_plugin import defaults, hookspecs, live
+from deploy_plugin import defaults, hidden, hookspecs, live
 from deploy_plugin.config import read_export_env
 from deploy_plugin.errors import ConfigError
 from deploy_plugin.fixtures import SESSION, deployment, manage_py
@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hosts = session.target.testinfra_host
     config.option.ssh_config = str(session.ssh_config)
     if not _is_worker(config):
+    hidden.install(config, session)
         config.add_cleanup(session.discard)
         live.register(config, Lifecycle(config, session), "deploy-lifecycle")
     live.put_up_gate(config, session)  # after the lifecycle, to be asked before it

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,14 +38,16 @@ class Redactor:
         self._spellings: frozenset[str] = frozenset()
         self._whole = re.compile(r"(?!)")
 
-    def learn(self, secrets: Mapping[str, Secret]) -> None:
-        """Hide these values from now on."""
-        values = {key: secret.reveal().strip() for key, secret in secrets.items()}
-        self.too_short |= {key for key, value in values.items() if 0 < len(value) < SHORTEST}
-        learnt = {one for value in values.values() if len(value) >= SHORTEST for one in spellings(value)}
-        self._spellings |= {one for one in learnt if len(one) >= SHORTEST}
-        longest_first = sorted(self._spellings, key=len, reverse=True)
-        self._whole = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+    def learn(self, secrets: Iterable[tuple[str, Secret]]) -> None:
+        """Hide these values from now on; each comes with its key."""
+        values = [(key, secret.reveal().strip()) for key, secret in secrets]
+        self.too_short |= {key for key, value in values if 0 < len(value) < SHORTEST}
+        learnt = {one for _, value in values if len(value) >= SHORTEST for one in spellings(value)}
+        self._hide({one for one in learnt if len(one) >= SHORTEST})
+
+    def join(self, other: Redactor) -> None:
+        """Hide what the other one hides, too."""
+        self._hide(other._spellings)
 
     def redact(self, text: str) -> str:
         if not self._spellings:
@@ -61,6 +64,13 @@ class Redactor:
         if isinstance(error, DeployError):
             error.message, error.got, error.hint = map(self.redact, (error.message, error.got, error.hint))
         return error
+
+    def _hide(self, found: AbstractSet[str]) -> None:
+        if found <= self._spellings:
+            return
+        self._spellings |= found
+        longest_first = sorted(self._spellings, key=len, reverse=True)
+        self._whole = re.compile("|".join(map(re.escape, longest_first)))
 
     def _parts(self, text: str) -> Iterator[Span]:
         cuts = _Cuts.of(text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deploy_plugin.errors import DeployError, NotYetKnown, Unreachable
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
+from deploy_plugin.redaction import Redactor
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -36,10 +37,12 @@ class Runner:
     With ``dry`` it only lets them look: ``changed`` then says what would change, and ``skipped`` what can't be known.
     """
 
-    def __init__(self, server: Server, hooks: Hooks, *, dry: bool = False) -> None:
+    def __init__(self, server: Server, hooks: Hooks, *, dry: bool = False, redactor: Redactor | None = None) -> None:
         self._server = server
         self.hooks = hooks
         self.dry = dry
+        self.redactor = redactor or Redactor()
+        """Learns the secrets of the run; what is reported of a step is without them."""
         self._reports: list[StepReport] = []
         self.release: Release | None = None
         self.error: DeployError | None = None
@@ -73,10 +76,12 @@ class Runner:
         except NotYetKnown as unknown:
             outcome, reason = Outcome.SKIPPED, f"not known yet: {unknown}"
         except BaseException as error:
+            self.redactor.redact_error(error)
             outcome = Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.FAILED
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise
         finally:
+            reason = reason and self.redactor.redact(reason)
             report = StepReport(step.title, outcome, time.monotonic() - start, reason)
             self._reports.append(report)
             self.hooks.pytest_deploy_step_finished(step=step, report=report)

@@ -6,17 +6,19 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from deploy_plugin import config, runner, sandbox, transaction
+from deploy_plugin import config, env_files, runner, sandbox, settings, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
+from deploy_plugin.redaction import Redactor
 from deploy_plugin.runner import Runner
 from deploy_plugin.sandbox import Sandbox
+from deploy_plugin.sealed import new_key, seal, unseal
 from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
 
@@ -47,6 +49,9 @@ class Session:
     folder: Path
     """This run's own: ssh_config, the shared connection's sockets, the deployment for workers. Has a short path."""
     sandbox: Sandbox | None = None
+    redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
+    key: bytes = field(default_factory=new_key, repr=False, compare=False)
+    """Opens what the main process leaves in the folder for workers, and nobody else shall read."""
 
     @property
     def ssh_config(self) -> Path:
@@ -67,23 +72,24 @@ class Session:
 
     def foresee(self, server: Server, hooks: Hooks) -> Runner:
         """Say what a deploy would change, and change nothing; what went wrong is in the runner's ``error``."""
-        dry = Runner(server, hooks, dry=True)
+        dry = Runner(server, hooks, dry=True, redactor=self.redactor)
         try:
             if len(hooks.pytest_deploy_run.get_hookimpls()) > 1:
                 raise ConfigError(ANOTHER_DEPLOYER)
             transaction.foresee(self.app, self.target, server, dry)
         except DeployError as error:
-            dry.error = error
+            dry.error = self.redactor.redact_error(error)
         return dry
 
     def execute(self, server: Server, hooks: Hooks) -> Runner:
         """Deploy, or look what is there; what went wrong is in the runner's ``error``."""
-        runner = Runner(server, hooks)
+        runner = Runner(server, hooks, redactor=self.redactor)
         deployment: Deployment
         try:
             if self.deploys:
                 deployment = hooks.pytest_deploy_run(app=self.app, target=self.target, server=server, runner=runner)
             else:
+                env_files.learn(self.redactor, server, self.app)
                 deployment = transaction.verify(self.app, self.target, server)
             if runner.release is None:
                 runner.choose(deployment.release)
@@ -92,6 +98,7 @@ class Session:
             if self.deploys:
                 hooks.pytest_deploy_failed(target=self.target, error=runner.error)
         else:
+            seal(self.folder / "redactor", pickle.dumps(self.redactor), self.key)
             (self.folder / "deployment").write_bytes(pickle.dumps(deployment))
         return runner
 
@@ -102,7 +109,11 @@ class Session:
             error = StepFailed(f"Interrupted in: {step}.", hint="Deploying again goes on from what is there.")
         if runner.release and not isinstance(error, Unreachable):
             error.hint = f"{error.hint}\n{transaction.what_serves(self.app, server)}".strip()
-        return error
+        return self.redactor.redact_error(error)
+
+    def learn(self) -> None:
+        """Learn in a worker which values must not be shown; the main process does while it deploys."""
+        self.redactor.join(pickle.loads(unseal(self.folder / "redactor", self.key)))  # noqa: S301 - as above
 
     def discard(self) -> None:
         """Leave nothing of the run on this machine: its folder, and its sandbox if nobody named it."""
@@ -146,7 +157,9 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
     except BaseException:
         shutil.rmtree(folder)
         raise
-    return Session(app, target, typed.deploys, folder, box)
+    settled = Session(app, target, typed.deploys, folder, box)
+    settled.redactor.learn(settings.in_environment(app))
+    return settled
 
 
 def _sandbox(place: Place, *, deploys: bool) -> Sandbox:

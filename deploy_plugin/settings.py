@@ -39,33 +39,54 @@ def render(settings: Settings) -> bytes:
 
 def parse(env_file: bytes) -> dict[str, Secret]:
     """Read an env file. Everything in it may be a secret, so everything is one."""
-    lines = (line.partition("=") for line in env_file.decode().splitlines() if line and not line.startswith("#"))
-    return {key: Secret(value) for key, separator, value in lines if separator}
+    return dict(pairs(env_file))
+
+
+def pairs(env_files: bytes) -> list[tuple[str, Secret]]:
+    """Read env files, one after the other: a key may come again."""
+    # Not splitlines(), which breaks at more than an env file does.
+    lines = (line.partition("=") for line in env_files.decode().split("\n") if line and not line.startswith("#"))
+    return [(key, Secret(value)) for key, separator, value in lines if separator]
+
+
+def in_environment(app: App) -> list[tuple[str, Secret]]:
+    """Give the secrets that this machine's environment holds, whether or not they will be needed."""
+    variables = ((key, source.from_env) for key, source in app.secrets.items() if source.from_env)
+    return [(key, Secret(os.environ[variable])) for key, variable in variables if variable in os.environ]
 
 
 def _fetch(key: str, source: SecretSource) -> Secret:
     value = _from_env(key, source.from_env) if source.from_env else _from_command(key, source.command or ())
-    if "\n" in value:
+    if len(value.splitlines()) > 1:
         raise ConfigError(f"The secret {key} has more than one line, which an env file can't hold.", hint="Encode it.")
+    if not _is_text(value):
+        raise ConfigError(f"The secret {key} is not text, which an env file can't hold.", hint="Encode it.")
     return Secret(value)
 
 
 def _from_env(key: str, variable: str) -> str:
-    if variable not in os.environ:
-        raise ConfigError(
-            f"The secret {key} is missing: the environment has no {variable}.", hint=f"export {variable}=…"
+    if not os.environ.get(variable):
+        found = (
+            f"the environment's {variable} is empty" if variable in os.environ else f"the environment has no {variable}"
         )
+        raise ConfigError(f"The secret {key} is missing: {found}.", hint=f"export {variable}=…")
     return os.environ[variable]
 
 
 def _from_command(key: str, command: tuple[str, ...]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, check=False)
     except OSError as error:
         raise ConfigError(f"The secret {key} is missing: {command[0]!r} can't be run.", got=str(error)) from error
     if done.returncode or not done.stdout.strip():
-        raise ConfigError(f"The secret {key} is missing: {command[0]!r} gave none.", got=done.stderr)
-    return done.stdout.rstrip("\n")
+        said = done.stderr.decode(errors="replace")
+        raise ConfigError(f"The secret {key} is missing: {command[0]!r} gave none.", got=said)
+    return done.stdout.decode(errors="surrogateescape").rstrip("\n")
+
+
+def _is_text(value: str) -> bool:
+    """Whether it came as UTF-8, without a NUL: Python stands surrogates in for what did not."""
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _fill(value: str, filled: Mapping[str, str]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import containers, health, plan, release, settings
+from deploy_plugin import containers, env_files, health, plan, release, settings
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
-from deploy_plugin.models import App, AppFolder, Deployment, Recap, Target
+from deploy_plugin.models import App, Deployment, Recap, Target
 from deploy_plugin.server.undocked import undocked
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
     """Make the app's present release serve on the target; what became of each step is in ``runner.recap``."""
-    from_here = settings.secrets_from_here(app)
-    runner.run([*plan.first_steps(target), *plan.prepare_steps()])
+    from_here = _secrets_from_here(app, runner)
+    runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
     chosen, steps = _release(app, target, server, runner, from_here)
     runner.run(steps)
     return _deployment(server, chosen, runner.recap)
@@ -29,7 +29,7 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
 
 def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
     """Say what a deploy would change; what can't be known yet is skipped, and says why. Needs a dry runner."""
-    from_here = settings.secrets_from_here(app)
+    from_here = _secrets_from_here(app, runner)
     runner.run(plan.first_steps(target))
     if runner.would_change:
         runner.run([_Unforeseen("the sandbox does not run")])
@@ -66,11 +66,18 @@ def what_serves(app: App, server: Server) -> str:
 def _release(
     app: App, target: Target, server: Server, runner: Runner, from_here: dict[str, Secret]
 ) -> tuple[Containers, list[Step]]:
-    content = server.read(AppFolder(server.facts.home, app.name).env_file)
-    secrets = settings.server_secrets(app, settings.parse(content or b""), from_here)
+    kept = env_files.learn(runner.redactor, server, app)
+    secrets = settings.server_secrets(app, kept, from_here)
+    runner.redactor.learn(secrets.items())
     chosen = release.choose(server, app, target, secrets)
     runner.choose(chosen.release)
     steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform)
+def _secrets_from_here(app: App, runner: Runner) -> dict[str, Secret]:
+    found = settings.secrets_from_here(app)
+    runner.redactor.learn(found.items())
+    return found
+
+
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
 

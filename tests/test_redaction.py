@@ -24,7 +24,7 @@ NASTY = "pä\"ss'w\\ord <&> %d {x} /?+=\t€ and more of it"
 
 def knowing(*values: str) -> Redactor:
     redactor = Redactor()
-    redactor.learn({f"KEY{number}": Secret(value) for number, value in enumerate(values)})
+    redactor.learn((f"KEY{number}", Secret(value)) for number, value in enumerate(values))
     return redactor
 
 
