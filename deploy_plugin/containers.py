@@ -95,6 +95,12 @@ def serving(server: Server, app: App) -> Container | None:
     return next((container for container in found if container.running), None)
 
 
+def remove_candidates(server: Server, app: App) -> None:
+    """Remove every container that was only tried, of whatever release: a killed run may have left one."""
+    for left in server.engine.containers({APP: app.name, ROLE: CANDIDATE}):
+        server.engine.remove(left.name)
+
+
 def shape(app: App, target: Target) -> str:
     """Digest everything but image and settings that a container is made from: when it changes, so does the release."""
     made_from = {

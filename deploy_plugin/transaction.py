@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,7 +24,12 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
     from_here = _secrets_from_here(app, runner)
     runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
     chosen, steps = _release(app, target, server, runner, from_here)
-    runner.run(steps)
+    try:
+        runner.run(steps)
+    except BaseException:
+        with suppress(DeployError):  # it must not hide what went wrong
+            containers.remove_candidates(server, app)
+        raise
     return _deployment(server, chosen, runner.recap)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy_plugin.containers import APP, CANDIDATE, ROLE, Containers
+from deploy_plugin.containers import Containers, remove_candidates
 from deploy_plugin.health import Probe, await_healthy
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class StartCandidate:
 
     def apply(self, server: Server) -> None:
         candidate = self.containers.candidate
-        # Those that killed runs left, of whatever release.
-        for left in server.engine.containers({APP: self.containers.app.name, ROLE: CANDIDATE}):
-            server.engine.remove(left.name)
+        remove_candidates(server, self.containers.app)
         try:
             server.engine.start(candidate)
             await_healthy(server, candidate.name, self.probe)

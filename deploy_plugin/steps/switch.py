@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import APP, ROLE, SERVING, Containers
 from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
-from deploy_plugin.health import Probe, await_healthy
+from deploy_plugin.health import Probe, await_any_answer, await_healthy
 from deploy_plugin.server.engine import Container
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Switch:
         try:
             server.engine.remove(self.containers.serving.name)
             for container in old:
-                _start_again(server, container.name)
+                self._start_again(server, container.name)
         except DeployError as second:
             raise RollbackFailed(
                 f"The switch failed, and {names or 'the server'} could not be put back.",
@@ -72,9 +72,8 @@ class Switch:
             served = f"{names} serves again." if old else "Nothing served before, and nothing does now."
             raise StepFailed(f"The new release could not be published. {served}", got=str(error)) from error
 
-
-def _start_again(server: Server, name: str) -> None:
-    server.engine.start_again(name)
-    again = server.engine.container(name)
-    if again is None or not again.running:
-        raise StepFailed(f"{name} was started again, but ended.", got=server.engine.logs(name) if again else "")
+    def _start_again(self, server: Server, name: str) -> None:
+        # Docker goes on stopping it when whoever asked for that was interrupted: wait until it has.
+        server.engine.stop(name)
+        server.engine.start_again(name)
+        await_any_answer(server, name, self.probe)

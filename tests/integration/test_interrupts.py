@@ -1,0 +1,61 @@
+"""Ctrl-C, at each step of a deploy: what served before still serves, and the run says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.projects import Project
+from tests.integration.servers import RealServer
+
+# As the terminal sends it: to the process, while the step looks, or a moment later, while it works.
+INTERRUPT = """
+import os, signal, threading
+
+def pytest_deploy_step_started(step):
+    if step.title == {title!r}:
+        threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGINT)).start()
+        if not {delay}:
+            signal.sigtimedwait([], 0.05)
+"""
+TITLES = [
+    "Gather facts",
+    "Build image",
+    "Ship image",
+    "Keep the release's settings",
+    "Migrate",
+    "Start the candidate",
+    "Switch",
+]
+
+
+@pytest.fixture(scope="module")
+def served(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> RealServer:
+    project = Project.copy_of_the_site(tmp_path_factory.mktemp("first") / "superlists")
+    run = project.pytest(f"--deploy-to={server.target}")
+    assert run.exit_code == 0, run.output
+    return server
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_ctrl_c_leaves_what_served(served: RealServer, project: Project, title: str, delay: float) -> None:
+    serving = served.serving()
+    project.edit("src/lists/views.py", "from", f"# {title}, {delay}: something to build.\nfrom")
+    project.write("conftest.py", INTERRUPT.format(title=title, delay=delay))
+
+    run = project.pytest(f"--deploy-to={served.target}")
+
+    assert run.exit_code == 30, run.output
+    assert "Interrupted in: " in run.output
+    assert " passed" not in run.output
+    assert served.serving() == serving, run.output
+    assert served.status("/health") == 200
+    assert served.sh("docker ps -q --filter label=deploy.role=candidate") == ""
+
+
+def test_the_next_deploy_succeeds_without_help(served: RealServer, project: Project) -> None:
+    project.edit("src/lists/views.py", "from", "# After all those interruptions.\nfrom")
+
+    run = project.pytest(f"--deploy-to={served.target}")
+
+    assert run.exit_code == 0, run.output
