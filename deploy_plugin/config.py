@@ -118,6 +118,7 @@ def read_target(place: Place, destination: str, *, url: str, ssh_config: Path | 
         ssh_config=ssh_config_of(place, ssh_config),
         sandbox=place.sandbox_name,
         testinfra=table.get("testinfra", str, ""),
+        manage_allow=_manage_allow(table),
     )
 
 
@@ -157,6 +158,13 @@ def host_name(destination: str, ssh_config: Path | None) -> str:
     return f"[{name}]" if ":" in name else name
 
 
+def address(destination: str, ssh_config: Path | None) -> tuple[str, int]:
+    """Say where ssh would connect to: host and port."""
+    host, port = split_destination(destination)
+    resolved = _resolved(host, ssh_config)
+    return resolved.get("hostname", host), port or int(resolved.get("port", 22))
+
+
 def _place(name: str, host: str, table: Table, *, where: str) -> Place:
     place = Place(name, host, table)
     if place.is_sandbox:
@@ -193,6 +201,13 @@ def _resolved(host: str, ssh_config: Path | None) -> dict[str, str]:
 def _with_port(url: str, publish: int) -> str:
     bare = url.count(":") == 1 or url.endswith("]")
     return f"{url}:{publish}" if bare and publish != 80 else url  # noqa: PLR2004 - a URL leaves out port 80
+
+
+def _manage_allow(table: Table) -> tuple[str, ...] | None:
+    commands = table.optional("manage_allow", list)
+    if commands is not None and not all(isinstance(command, str) and command.split() for command in commands):
+        table.refuse("manage_allow", 'must be a list of commands: ["check", "migrate --check"]')
+    return None if commands is None else tuple(commands)
 
 
 def _absolute(table: Table, key: str, path: str) -> str:

@@ -20,6 +20,7 @@ APP = "deploy.app"
 ROLE = "deploy.role"
 RELEASE = "deploy.release"
 COMMIT = "deploy.commit"
+FOLDER = "deploy.folder"
 IMAGE = "deploy.image"
 SHAPE = "deploy.shape"
 SERVING, CANDIDATE, ONE_OFF = "serving", "candidate", "one-off"
@@ -76,6 +77,7 @@ class Containers:
                 ROLE: role,
                 RELEASE: self.release.id,
                 COMMIT: self.release.commit,
+                FOLDER: str(self.folder.path),
                 IMAGE: self.release.image,
                 SHAPE: self.shape,
             },

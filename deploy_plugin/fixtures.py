@@ -8,7 +8,7 @@ import pytest
 
 from deploy_plugin.containers import manage_command
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import Deployment
+from deploy_plugin.models import Deployment, Target
 from deploy_plugin.session import Session
 
 SESSION = pytest.StashKey[Session]()
@@ -32,6 +32,8 @@ def manage_py(request: pytest.FixtureRequest, deployment: Deployment) -> Iterato
     server = request.config.stash[SESSION].connect(request.config.hook, join=True)
 
     def manage_py(*arguments: str) -> str:
+        if not deployment.target.allows(*arguments):
+            pytest.fail(_not_allowed(deployment.target, arguments), pytrace=False)
         done = server.engine.exec(deployment.container, manage_command(deployment.app, *arguments))
         if not done.ok:
             raise StepFailed(f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code}.", got=done.text)
@@ -39,3 +41,12 @@ def manage_py(request: pytest.FixtureRequest, deployment: Deployment) -> Iterato
 
     yield manage_py
     server.close()
+
+
+def _not_allowed(target: Target, arguments: tuple[str, ...]) -> str:
+    live = ", which is live" if target.live else ""
+    return (
+        f"manage.py {' '.join(arguments)} may not be run on {target.name}{live}. "
+        f"Allowed there: {', '.join(target.allowed or ()) or 'nothing'}. "
+        f"If it leaves nothing behind, add it to manage_allow of the target in deploy.toml."
+    )

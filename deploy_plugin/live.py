@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -38,8 +38,8 @@ NOTHING_SAFE = (
     "Mark those that leave nothing behind: @pytest.mark.live_safe"
 )
 PUT_BACK = (
-    "The target {target} is live, and {test} is not marked live_safe. It was deselected, and a plugin or a conftest "
-    "put it back: nothing was contacted."
+    "The target {target} is live, and {test} is not marked live_safe. A plugin or a conftest put it among "
+    "those to run: nothing was contacted."
 )
 NO_GATE = "The target {target} is live, and the gate that keeps other tests out was taken away: nothing was contacted."
 
@@ -90,13 +90,13 @@ class Gate:
             self._require(self._sorted(session.items))
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: WorkerController) -> None:
+    def pytest_xdist_node_collection_finished(self, node: WorkerController, ids: Sequence[str]) -> None:
         path = _file(self._folder, node.gateway.id)
         if not path.exists():
             raise pytest.UsageError(NO_GATE.format(target=self._target))
         there = Sorted(**json.loads(path.read_text(encoding="utf-8")))
         self._out = list(there.out)
-        self._require(there)
+        self._require(replace(there, put_back=[*there.put_back, *(test for test in ids if test in there.out)]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -176,10 +176,17 @@ def require_gate(config: pytest.Config, session: Session) -> None:
         raise pytest.UsageError(NO_GATE.format(target=session.target.name))
 
 
+def require_whole(config: pytest.Config, *names: str) -> None:
+    """Stop where a part of ours was switched off by its name."""
+    for name in names:
+        if config.pluginmanager.is_blocked(name):
+            raise pytest.UsageError(f"-p no:{name} takes a part out of a deploy that it can't do without.")
+
+
 def register(config: pytest.Config, plugin: object, name: str) -> None:
     """Register a part of ours, which no ``-p no:NAME`` takes out of the whole."""
-    if config.pluginmanager.register(plugin, name) is None:
-        raise pytest.UsageError(f"-p no:{name} takes a part out of a deploy that it can't do without.")
+    require_whole(config, name)
+    config.pluginmanager.register(plugin, name)
 
 
 def live_word(config: pytest.Config) -> str:

@@ -42,6 +42,10 @@ class App:
     """The SQLite file; its folder is mounted."""
 
 
+READ_ONLY = ("check", "showmigrations", "migrate --check", "migrate --plan")
+"""The management commands that a live target allows where it does not say which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where to."""
@@ -58,8 +62,22 @@ class Target:
     identity_file: Path | None = None
     sandbox: str | None = None
     """The sandbox's name, where the target is one."""
+    first: bool = False
+    """Whether a deploy may begin here without a database, although it is live."""
+    manage_allow: tuple[str, ...] | None = None
+    """The management commands that tests may run here, each with its first options; None where it does not say."""
     testinfra: str = ""
     """How testinfra reaches it; by ssh, over the run's own connection, where it is empty."""
+
+    @property
+    def allowed(self) -> Sequence[str] | None:
+        """The management commands that tests may run here; None where it is all of them."""
+        return READ_ONLY if self.manage_allow is None and self.live else self.manage_allow
+
+    def allows(self, *arguments: str) -> bool:
+        """Whether tests may run this management command here."""
+        words = (tuple(command.split()) for command in self.allowed or ())
+        return self.allowed is None or any(arguments[: len(first)] == first for first in words)
 
     @property
     def testinfra_host(self) -> str:
@@ -140,6 +158,11 @@ class AppFolder:
     @property
     def path(self) -> PurePosixPath:
         return self.home / "deploy" / self.app
+
+    @property
+    def target_file(self) -> PurePosixPath:
+        """What this server is: the app, live or not."""
+        return self.path / "target.json"
 
     @property
     def env_file(self) -> PurePosixPath:

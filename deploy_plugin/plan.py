@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.health import Probe
-from deploy_plugin.models import Target
+from deploy_plugin.models import App, Target
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.base import Step
 from deploy_plugin.steps.boot_sandbox import BootSandbox
@@ -17,10 +17,12 @@ from deploy_plugin.steps.env_file import EnsureEnvFile
 from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.steps.install_docker import InstallDocker
 from deploy_plugin.steps.migrate import Migrate
+from deploy_plugin.steps.preflight import Preflight
 from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.switch import Switch
+from deploy_plugin.steps.target import RecallTarget, RememberTarget
 from deploy_plugin.steps.volumes import EnsureVolumes
 
 
@@ -29,9 +31,9 @@ def first_steps(target: Target) -> list[Step]:
     return [BootSandbox(target.sandbox)] if target.sandbox else []
 
 
-def prepare_steps() -> list[Step]:
+def prepare_steps(app: App, target: Target) -> list[Step]:
     """What has to be there before it can be said which release this will be."""
-    return [GatherFacts(), InstallDocker()]
+    return [GatherFacts(), RecallTarget(app.name, target), InstallDocker(), Preflight(app, target)]
 
 
 def release_steps(containers: Containers, secrets: Mapping[str, Secret], platform: str) -> list[Step]:
@@ -41,6 +43,7 @@ def release_steps(containers: Containers, secrets: Mapping[str, Secret], platfor
     return [
         BuildImage(release.image, app.context, platform),
         ShipImage(release.image),
+        RememberTarget(folder.target_file, app.name, containers.target.live),
         EnsureEnvFile(folder.env_file, secrets),
         *([EnsureDatabase(folder.data / app.database.name, owner)] if app.database else []),
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),

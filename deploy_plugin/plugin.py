@@ -44,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="with --deploy-to: show what would change, change nothing, run no test",
     )
+    group.addoption(
+        "--deploy-first", action="store_true", help="with --deploy-to: a live target may be without a database"
+    )
     group.addoption("--deploy-json", metavar="FILE", type=Path, help="write the recap to FILE, for machines")
     parser.addini(
         "deploy_testpaths",
@@ -60,12 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
     session = _session(config)
     if session is None:
         return
+    live.require_whole(config, "deploy-defaults", "terminal")
     config.stash[SESSION] = session
+    hidden.install(config, session)
     config.option.base_url = session.target.url
     config.option.hosts = session.target.testinfra_host
     config.option.ssh_config = str(session.ssh_config)
     if not _is_worker(config):
-    hidden.install(config, session)
         config.add_cleanup(session.discard)
         live.register(config, Lifecycle(config, session), "deploy-lifecycle")
     live.put_up_gate(config, session)  # after the lifecycle, to be asked before it
@@ -93,7 +97,8 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
     for targets in config.hook.pytest_deploy_targets(config=config):
         added.update(targets)
     ssh_config, identity_file = _path(config.option.ssh_config), _path(config.option.ssh_identity_file)
-    session = settle(Typed(target, deploys, ssh_config, identity_file), config.rootpath, added)
+    typed = Typed(target, deploys, ssh_config, identity_file, config.option.deploy_first)
+    session = settle(typed, config.rootpath, added)
     is_live = session.target.live or any(config.hook.pytest_deploy_is_live(target=session.target))
     return replace(session, target=replace(session.target, live=is_live))
 

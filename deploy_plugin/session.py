@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from deploy_plugin import config, env_files, runner, sandbox, settings, transaction
+from deploy_plugin import address, config, env_files, runner, sandbox, settings, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
 from deploy_plugin.images.build import require_dockerfile
@@ -131,6 +131,8 @@ class Typed:
     """Whether to deploy, or only to verify."""
     ssh_config: Path | None = None
     identity_file: Path | None = None
+    first: bool = False
+    """Whether a live target may be without a database."""
 
 
 def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | None = None) -> Session:
@@ -153,6 +155,8 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
             url = f"http://{config.host_name(place.host, ssh_config)}"
             target = config.read_target(place, place.host, url=url, ssh_config=ssh_config)
             target = replace(target, identity_file=typed.identity_file)
+        live = target.live or bool(address.live_target_at(target, config.named_targets(root, added or {})))
+        target = replace(target, live=live, first=typed.first)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
     except BaseException:
         shutil.rmtree(folder)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 APP_KEYS = frozenset(
     ("name", "context", "port", "health", "manage", "platform", "volumes", "env", "secrets", "database")
 )
-TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra"))
+TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra", "manage_allow"))
 VERIFY_KEYS = frozenset(("export_env",))
 TOP_KEYS = frozenset(("app", "database", "targets", "verify"))
 

@@ -11,6 +11,7 @@ from deploy_plugin.containers import Containers
 from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
 from deploy_plugin.models import App, Deployment, Recap, Target
 from deploy_plugin.server.undocked import undocked
+from deploy_plugin.steps.target import RecallTarget
 
 if TYPE_CHECKING:
     from deploy_plugin.runner import Runner
@@ -40,7 +41,7 @@ def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
     if runner.would_change:
         runner.run([_Unforeseen("the sandbox does not run")])
         return
-    runner.run(plan.prepare_steps())
+    runner.run(plan.prepare_steps(app, target))
     seen = undocked(server) if runner.would_change else server
     try:
         _, steps = _release(app, target, seen, runner, from_here)
@@ -52,6 +53,7 @@ def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
 
 def verify(app: App, target: Target, server: Server) -> Deployment:
     """Find what serves on the target; nothing there is changed."""
+    RecallTarget(app.name, target).check(server)
     found = release.found(server, app, target) if server.facts.docker_access else None
     if found is None:
         raise StepFailed(

@@ -20,14 +20,16 @@ def titles(app: App) -> list[str]:
     return [step.title for step in steps(app)]
 
 
-def test_the_server_is_known_and_docker_is_there_before_a_release_is_chosen() -> None:
-    assert [step.title for step in plan.prepare_steps()] == ["Gather facts", "Install Docker"]
+def test_the_server_is_known_and_docker_is_there_before_a_release_is_chosen(app: App) -> None:
+    order = ["Gather facts", "Recall the target", "Install Docker", "Preflight"]
+    assert [step.title for step in plan.prepare_steps(app, TARGET)] == order
 
 
 def test_nothing_that_visitors_see_changes_before_the_candidate_was_well(app: App) -> None:
     assert titles(replace(app, volumes={"media": PurePosixPath("/media")})) == [
         "Build image",
         "Ship image",
+        "Remember the target",
         "Ensure env file",
         "Ensure database",
         "Ensure volumes",

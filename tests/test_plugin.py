@@ -136,7 +136,7 @@ def test_verifying_where_nothing_serves_is_one_error_that_says_how_to_deploy(dep
 def test_live_runs_only_what_is_marked_safe(deployable: Project) -> None:
     marked = "import pytest\n@pytest.mark.live_safe\ndef test_safe(): pass\ndef test_unsafe(): pass\n"
     deployable.write("functional_tests/test_functional.py", marked)
-    result = deployable.run("--deploy-to=live", "-v")
+    result = deployable.run("--deploy-to=live", "--deploy-first", "-v")
     result.assert_outcomes(passed=1, deselected=2)
     assert "(LIVE)" in said(result)
     assert "test_safe PASSED" in said(result)

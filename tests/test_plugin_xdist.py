@@ -39,4 +39,4 @@ def test_a_failed_deploy_is_one_error_exit_30_and_no_test_runs(deployable: Proje
 def test_live_is_live_in_workers_too(deployable: Project) -> None:
     marked = "import pytest\n@pytest.mark.live_safe\ndef test_safe(): pass\ndef test_unsafe(): assert 0\n"
     deployable.write("functional_tests/test_functional.py", marked)
-    deployable.run("--deploy-to=live", "-n2").assert_outcomes(passed=1)
+    deployable.run("--deploy-to=live", "--deploy-first", "-n2").assert_outcomes(passed=1)

@@ -94,6 +94,7 @@ def test_what_is_on_the_server_afterwards_is_what_the_docs_draw(deploy: Deploys)
         "releases",
         f"releases/{release}.env",
         f"releases/{release}.json",
+        "target.json",
     ]
 
 

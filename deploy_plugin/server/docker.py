@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.secret import Secret
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed
 from deploy_plugin.server.local import knock
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class DockerEngine:
         filters: dict[str, Any] = {"label": [f"{key}={value}" for key, value in labels.items()]}
         with _engine_words("list containers"):
             return [_seen(one) for one in self._client.containers.list(all=True, filters=filters, ignore_removed=True)]
+
+    def listing(self) -> Sequence[Listed]:
+        with _engine_words("list all containers"):
+            return [_listed(one) for one in self._client.api.containers(all=True)]
 
     def container(self, name: str) -> Container | None:
         from docker.errors import NotFound
@@ -186,6 +190,16 @@ def _seen(container: SdkContainer) -> Container:
         address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
         exit_code=state["ExitCode"],
         started=state["StartedAt"],
+    )
+
+
+def _listed(summary: Mapping[str, Any]) -> Listed:
+    return Listed(
+        name=summary["Names"][0].removeprefix("/"),
+        running=summary["State"] == "running",
+        labels=summary["Labels"] or {},
+        publishes=[port["PublicPort"] for port in summary["Ports"] or () if "PublicPort" in port],
+        mounts=[PurePosixPath(mount["Source"]) for mount in summary.get("Mounts") or () if mount.get("Source")],
     )
 
 

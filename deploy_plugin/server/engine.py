@@ -44,6 +44,19 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A container in the list of all, anybody's."""
+
+    name: str
+    running: bool
+    labels: Mapping[str, str]
+    publishes: Sequence[int] = ()
+    """The server's ports that it holds."""
+    mounts: Sequence[PurePosixPath] = ()
+    """The server's folders that it sees."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """How a container is to be run. Hardening is not asked for: every container gets it (see ``docker.py``)."""
 
@@ -92,6 +105,10 @@ class Engine(Protocol):
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         """List those that carry all these labels, the newest first; stopped ones too."""
+        ...
+
+    def listing(self) -> Sequence[Listed]:
+        """List all that are there, anybody's, with one request."""
         ...
 
     def container(self, name: str) -> Container | None: ...

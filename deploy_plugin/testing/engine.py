@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.server.base import Answer
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed
 
 Site = int | Callable[[ContainerSpec, str, str], int | Answer]
 """What a container answers: a status, or a function of its spec, the path and the Host header."""
@@ -59,6 +59,12 @@ class FakeEngine:
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         newest_first = reversed(self._seen.values())
         return [container for container in newest_first if labels.items() <= container.labels.items()]
+
+    def listing(self) -> Sequence[Listed]:
+        return [
+            Listed(name, seen.running, seen.labels, [spec.publish] if spec.publish else [], [*spec.mounts])
+            for (name, seen), spec in zip(self._seen.items(), self.specs.values(), strict=True)
+        ]
 
     def container(self, name: str) -> Container | None:
         return self._seen.get(name)

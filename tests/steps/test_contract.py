@@ -27,10 +27,12 @@ from deploy_plugin.steps.env_file import EnsureEnvFile
 from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.steps.install_docker import InstallDocker
 from deploy_plugin.steps.migrate import Migrate
+from deploy_plugin.steps.preflight import Preflight
 from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.switch import Switch
+from deploy_plugin.steps.target import RecallTarget, RememberTarget
 from deploy_plugin.steps.volumes import EnsureVolumes
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
@@ -116,11 +118,14 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     KeepRecord: lambda world: KeepRecord(world.folder.record(RELEASE.id), RELEASE),
     KeepSettings: lambda world: KeepSettings(world.folder.settings(RELEASE.id), {"KEY": Secret("x")}),
     Migrate: _migrate,
+    Preflight: lambda world: Preflight(world.app, TARGET),
+    RecallTarget: lambda world: RecallTarget(world.app.name, TARGET),
+    RememberTarget: lambda world: RememberTarget(world.folder.target_file, world.app.name, live=True),
     ShipImage: _ship_image,
     StartCandidate: _start_candidate,
     Switch: _switch,
 }
-NOTHING_TO_DO = {GatherFacts}
+NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget}
 
 
 @pytest.fixture

@@ -1,0 +1,355 @@
+"""Every way round the gate of a live target that anybody thought of, each as a project and a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TESTS = """
+import pathlib, unittest
+import pytest
+
+RAN = pathlib.Path(__file__).parents[1] / "ran"
+
+@pytest.fixture
+def prepared():
+    RAN.touch()
+
+@pytest.mark.live_safe
+def test_safe():
+    pass
+
+@pytest.mark.slow
+def test_unsafe(prepared):
+    RAN.touch()
+"""
+NODE = "functional_tests/test_functional.py::"
+LAST_FAILED = ".pytest_cache/v/cache/lastfailed"
+NOTHING_SAFE = "none of the 1 selected tests is marked live_safe"
+PUT_BACK = "test_unsafe is not marked live_safe"
+NO_GATE = "was taken away"
+KEPT = """
+import pathlib
+import pytest
+kept = []
+
+def pytest_itemcollected(item):
+    if "test_unsafe" in item.name:
+        kept.append(item)
+"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """``exit_code`` 0: the rest ran, and what is unsafe was deselected. 4: nothing was contacted."""
+
+    name: str
+    """As it stands in the documents' table."""
+    arguments: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    exit_code: int = 0
+    says: str = "they are not marked live_safe"
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def _unsafe(name: str, text: str, *arguments: str) -> Way:
+    """One more test, which is not marked."""
+    return Way(name, arguments, {"functional_tests/test_more.py": TESTS + text})
+
+
+def _conftest(name: str, text: str, exit_code: int = 4, says: str = PUT_BACK) -> Way:
+    """A conftest below the root, which pytest loads last and so asks first."""
+    return Way(name, (), {"functional_tests/conftest.py": KEPT + text}, exit_code, says)
+
+
+SELECTIONS = [
+    Way("`-k` with the test's name", ("-k", "test_unsafe"), {}, 4, NOTHING_SAFE),
+    Way("`-m` with another marker", ("-m", "slow"), {}, 4, NOTHING_SAFE),
+    Way("`-m` with `not live_safe`", ("-m", "not live_safe", "functional_tests"), {}, 4, NOTHING_SAFE),
+    Way("its node id", (f"{NODE}test_unsafe",), {}, 4, NOTHING_SAFE),
+    Way("its node id beside a safe one's", (f"{NODE}test_unsafe", f"{NODE}test_safe")),
+    Way("`--deselect` of the safe ones", ("functional_tests", f"--deselect={NODE}test_safe"), {}, 4, NOTHING_SAFE),
+    Way("`-o python_functions=…`", ("-o", "python_functions=test_*"), {}),
+    Way("`-o markers=…`", ("-o", "markers=slow: no other", "-o", "addopts=-p no:django"), {}),
+    Way(
+        "`-c` with another ini file",
+        ("-c", "other.ini"),
+        {"other.ini": "[pytest]\naddopts = -p no:django\nmarkers = slow: x\n"},
+    ),
+    Way(
+        "`--pyargs`",
+        ("--pyargs", "functional_tests.test_functional", "-o", "pythonpath=."),
+        {"functional_tests/__init__.py": ""},
+    ),
+    Way("`--import-mode=importlib`", ("--import-mode=importlib",)),
+    Way("`--noconftest`", ("--noconftest",)),
+    Way(
+        "`--lf` where only it failed",
+        ("--lf",),
+        {
+            "tox.ini": "[pytest]\naddopts = -p no:django\nmarkers = slow: x\n",
+            LAST_FAILED: f'{{"{NODE}test_unsafe": true}}',
+        },
+        4,
+        NOTHING_SAFE,
+    ),
+    Way("`-x`", ("-x",)),
+    Way("`--runxfail`", ("--runxfail",)),
+    Way("`--setup-show`", ("--setup-show",)),
+    Way("`--collect-only`", ("--collect-only",)),
+    Way("`--continue-on-collection-errors`", ("--continue-on-collection-errors",)),
+    Way("`PYTEST_ADDOPTS`", ("-v",), {}, 4, NOTHING_SAFE, {"PYTEST_ADDOPTS": "-k test_unsafe"}),
+]
+PARTS = [
+    Way("`-p no:deploy_plugin.plugin`", ("-p", "no:deploy_plugin.plugin"), {}, 4, "unrecognized arguments"),
+    Way("`-p no:deploy-live-gate`", ("-p", "no:deploy-live-gate"), {}, 4, "can't do without"),
+    Way("`-p no:deploy-lifecycle`", ("-p", "no:deploy-lifecycle"), {}, 4, "can't do without"),
+    Way("`-p no:deploy-defaults`", ("-p", "no:deploy-defaults"), {}, 4, "can't do without"),
+    Way("`-p no:terminal`", ("-p", "no:terminal"), {}, 4, "can't do without"),
+]
+KINDS = [
+    _unsafe("a name that holds `live_safe`", "def test_live_safe(prepared): pass\n", "-k", "live_safe or test_safe"),
+    Way(
+        "a folder or file called `live_safe`",
+        ("functional_tests",),
+        {"functional_tests/live_safe/test_live_safe.py": "def test_it():\n    assert 0\n"},
+    ),
+    _unsafe('`usefixtures("live_safe")`', "@pytest.mark.usefixtures('live_safe')\ndef test_more(prepared): pass\n"),
+    _unsafe(
+        "a mark on other parameters",
+        "@pytest.mark.parametrize('n', [pytest.param(1, marks=pytest.mark.live_safe), 2])\n"
+        "def test_more(n):\n    assert n == 1\n",
+    ),
+    _unsafe(
+        "`pytest_generate_tests`",
+        "def test_more(n): RAN.touch()\n\n"
+        "def pytest_generate_tests(metafunc):\n"
+        "    if 'n' in metafunc.fixturenames: metafunc.parametrize('n', [1, 2])\n",
+    ),
+    _unsafe(
+        "a method of a class with a safe one",
+        "class TestMore:\n    @pytest.mark.live_safe\n"
+        "    def test_safe_too(self): pass\n    def test_more(self): RAN.touch()\n",
+    ),
+    _unsafe(
+        "a `unittest.TestCase`",
+        "class More(unittest.TestCase):\n    def setUp(self): RAN.touch()\n    def test_more(self): pass\n",
+    ),
+    _unsafe("`--doctest-modules`", "def helper():\n    '''\n    >>> RAN.touch()\n    '''\n", "--doctest-modules"),
+    _unsafe("`xfail`", "@pytest.mark.xfail(strict=False)\ndef test_more(prepared): RAN.touch()\n"),
+    Way(
+        "an item of a plugin's own kind",
+        (),
+        {
+            "conftest.py": """
+import pytest
+
+class Own(pytest.Item):
+    def runtest(self):
+        (self.config.rootpath / "ran").touch()
+
+class File(pytest.File):
+    def collect(self):
+        yield Own.from_parent(self, name="own")
+
+def pytest_collect_file(file_path, parent):
+    return File.from_parent(parent, path=file_path) if file_path.suffix == ".own" else None
+""",
+            "functional_tests/more.own": "",
+        },
+    ),
+]
+CONFTESTS = [
+    _conftest(
+        "a `pytest_collection_modifyitems` that runs last",
+        """
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    items += [item for item in kept if item not in items]
+""",
+        0,
+        "they are not marked live_safe",
+    ),
+    _conftest(
+        "a wrapper of it around all others",
+        """
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items):
+    yield
+    items += kept
+""",
+    ),
+    _conftest(
+        "a `pytest_deselected` that clears the list",
+        """
+def pytest_deselected(items):
+    items.clear()
+""",
+        0,
+        "they are not marked live_safe",
+    ),
+    _conftest(
+        "a `pytest_deselected` that puts them back",
+        """
+def pytest_deselected(items):
+    items[0].session.items += list(items)
+""",
+        says="is not marked live_safe",
+    ),
+    _conftest(
+        "`session.items` set after collection",
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session):
+    session.items[:] = kept
+""",
+    ),
+    _conftest(
+        "`pytest_collection` done anew",
+        """
+def pytest_collection_finish(session):
+    session.items[:] = kept
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return (yield)
+""",
+    ),
+    _conftest(
+        "a marker added once it was deselected",
+        """
+def pytest_collection_finish(session):
+    for item in kept:
+        item.add_marker("live_safe")
+    session.items[:] = kept
+""",
+    ),
+    _conftest(
+        "`config.stash` changed",
+        """
+def pytest_collection_modifyitems(config):
+    from dataclasses import replace
+    from deploy_plugin.fixtures import SESSION
+    run = config.stash[SESSION]
+    config.stash[SESSION] = replace(run, target=replace(run.target, live=False))
+""",
+        0,
+        "they are not marked live_safe",
+    ),
+    _conftest(
+        "`config.option` changed",
+        """
+def pytest_collection_modifyitems(config):
+    config.option.deploy_to = "staging"
+""",
+        0,
+        "they are not marked live_safe",
+    ),
+    _conftest(
+        "the gate unregistered",
+        """
+def pytest_collection_modifyitems(config):
+    config.pluginmanager.unregister(name="deploy-live-gate")
+
+def pytest_collection_finish(session):
+    session.items[:] = kept
+""",
+        4,
+        NO_GATE,
+    ),
+    _conftest(
+        "the plugin unregistered",
+        """
+def pytest_collection_modifyitems(config):
+    config.pluginmanager.unregister(name="deploy_plugin.plugin")
+
+def pytest_collection_finish(session):
+    session.items[:] = kept
+""",
+    ),
+    Way(
+        "a `pytest_deploy_is_live` that says no",
+        (),
+        {
+            "conftest.py": """
+def pytest_deploy_is_live(target):
+    return False
+"""
+        },
+    ),
+    Way(
+        "a `pytest_deploy_targets` that names it anew",
+        (),
+        {
+            "conftest.py": """
+def pytest_deploy_targets(config):
+    return {"live": {"host": "www.example.com", "live": False}}
+"""
+        },
+    ),
+]
+LATE = [
+    _conftest(
+        "a `pytest_runtestloop` that goes its own way",
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    for item in kept:
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return True
+""",
+    ),
+    _conftest(
+        "a `pytest_runtest_protocol` that swaps tests",
+        """
+from _pytest.runner import runtestprotocol
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    for swapped in kept:
+        runtestprotocol(swapped, nextitem=None)
+    return True
+""",
+    ),
+    _conftest(
+        "`item.runtest()` called directly",
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    for other in kept:
+        other.runtest()
+""",
+    ),
+    _conftest(
+        "the test's function called directly",
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    for other in kept:
+        other.obj(None)
+""",
+    ),
+    _conftest(
+        "its stash emptied and a marker added",
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    for item in kept:
+        item.stash._storage.clear()
+        item.add_marker("live_safe")
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return True
+""",
+    ),
+    _conftest(
+        "an item made anew",
+        """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    if item not in kept:
+        function = (item.config.rootpath / "ran").touch
+        new = pytest.Function.from_parent(item.parent, name="test_unsafe", callobj=lambda: function())
+        new.runtest()
+""",
+    ),
+]
