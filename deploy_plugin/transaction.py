@@ -105,7 +105,7 @@ class _Unforeseen:
 
 
 def _deployment(server: Server, chosen: Containers, recap: Recap) -> Deployment:
-    serving = server.engine.container(chosen.serving.name)
+    serving = containers.serving(server, chosen.app)
     if serving is None:
         raise StepFailed(f"{chosen.serving.name} is gone.", hint="Deploy again.")
     probe = health.Probe.of(chosen.app, chosen.target)
