@@ -71,6 +71,12 @@ def what_serves(app: App, server: Server) -> str:
     return f"{container.name} still serves." if container else f"Nothing of {app.name} serves there."
 
 
+def _secrets_from_here(app: App, runner: Runner) -> dict[str, Secret]:
+    found = settings.secrets_from_here(app)
+    runner.redactor.learn(found.items())
+    return found
+
+
 def _release(
     app: App, target: Target, server: Server, runner: Runner, from_here: dict[str, Secret]
 ) -> tuple[Containers, list[Step]]:
@@ -80,12 +86,6 @@ def _release(
     chosen = release.choose(server, app, target, secrets)
     runner.choose(chosen.release)
     steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform)
-def _secrets_from_here(app: App, runner: Runner) -> dict[str, Secret]:
-    found = settings.secrets_from_here(app)
-    runner.redactor.learn(found.items())
-    return found
-
-
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
 
