@@ -64,8 +64,12 @@ def hooked(deployable: Project, server: FakeServer, monkeypatch: pytest.MonkeyPa
     """A project whose root conftest.py writes down every call of every hook, in workers too."""
     monkeypatch.setattr(Session, "connect", CONNECT)
     monkeypatch.setattr(defaults, "SshServer", lambda *_told, **_join: server)
-    deployable.write("conftest.py", "\n".join([WRITES_DOWN, *map(writes_down, HOOKS)]))
+    listen(deployable, set(HOOKS))
     return deployable
+
+
+def listen(project: Project, hooks: set[str]) -> None:
+    project.write("conftest.py", "\n".join([WRITES_DOWN, *map(writes_down, hooks)]))
 
 
 def writes_down(name: str) -> str:
@@ -143,6 +147,14 @@ def test_where_nothing_is_deployed_none_of_a_deploy_is_called(hooked: Project, o
     assert names(hooked) == [f"pytest_deploy_{name}" for name in ("targets", "is_live", "connect")]
 
 
+def test_a_plan_calls_those_of_its_steps_and_neither_failed_nor_finished(hooked: Project) -> None:
+    of_a_deploy = {"pytest_deploy_failed", "pytest_deploy_finished"}
+    foreseeable = set(HOOKS) - {"pytest_deploy_run"}  # another deployer's plan is not known
+    listen(hooked, foreseeable)
+    hooked.run("--deploy-to=staging", "--deploy-plan")
+    assert set(names(hooked)) == foreseeable - of_a_deploy
+
+
 def test_without_a_target_none_is_called(hooked: Project) -> None:
     hooked.run("unit").assert_outcomes(passed=1)
     assert not (hooked.pytester.path / "calls").exists()
@@ -156,12 +168,17 @@ VERDICTS = {
 }
 
 
-@with_and_without_workers
 @pytest.mark.parametrize(("text", "verified"), VERDICTS.values(), ids=VERDICTS)
-def test_finished_says_whether_the_tests_passed(hooked: Project, workers: str, text: str, verified: bool) -> None:  # noqa: FBT001
+def test_finished_says_whether_the_tests_passed(hooked: Project, text: str, verified: bool) -> None:  # noqa: FBT001
     hooked.write("functional_tests/test_functional.py", text)
-    hooked.run("--deploy-to=staging", workers)
+    hooked.run("--deploy-to=staging")
     assert told(hooked, "pytest_deploy_finished")["verified"] == str(verified)
+
+
+def test_a_test_that_failed_in_a_worker_is_not_verified_either(hooked: Project) -> None:
+    hooked.write("functional_tests/test_functional.py", "def test_it(): assert 0")
+    hooked.run("--deploy-to=staging", "-n2")
+    assert told(hooked, "pytest_deploy_finished")["verified"] == "False"
 
 
 def test_an_interrupted_run_is_not_verified(hooked: Project) -> None:
