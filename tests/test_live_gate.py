@@ -83,7 +83,7 @@ PROMISES = {
     "function": "@pytest.mark.live_safe\ndef test_it(): pass\n",
     "class": "@pytest.mark.live_safe\nclass TestIt:\n    def test_it(self): pass\n",
     "module": "pytestmark = pytest.mark.live_safe\ndef test_it(): pass\n",
-    "parameter": "@pytest.mark.parametrize('n', [pytest.param(1, marks=pytest.mark.live_safe)])\ndef test_it(n): pass\n",
+    "parameter": "@pytest.mark.parametrize('n', [pytest.param(1, marks=pytest.mark.live_safe)])\ndef test_it(n): ...\n",
     "unittest": "@pytest.mark.live_safe\nclass It(unittest.TestCase):\n    def test_it(self): pass\n",
     "nondestructive": "@pytest.mark.nondestructive\ndef test_it(): pass\n",
 }
@@ -102,8 +102,8 @@ def test_a_marker_that_a_conftest_adds_at_collection_is_its_authors_promise(depl
 
 
 def test_what_is_safe_is_nondestructive_to_pytest_selenium(deployable: Project) -> None:
-    looks = "import pytest\n@pytest.mark.live_safe\ndef test_it(request):\n    assert 'nondestructive' in request.keywords\n"
-    deployable.write("functional_tests/test_functional.py", looks)
+    looks = "def test_it(request):\n    assert 'nondestructive' in request.keywords\n"
+    deployable.write("functional_tests/test_functional.py", f"import pytest\n@pytest.mark.live_safe\n{looks}")
     deployable.run("--deploy-to=live", "--deploy-first").assert_outcomes(passed=1, deselected=1)
 
 
@@ -115,7 +115,7 @@ def test_a_handful_of_what_is_not_run_is_named_and_the_rest_counted(deployable: 
     many = "import pytest\n@pytest.mark.live_safe\ndef test_safe(): pass\n@pytest.mark.parametrize('n', range(9))\n"
     deployable.write("functional_tests/test_functional.py", many + "def test_unsafe(n): pass\n")
     result = deployable.run("--deploy-to=live", "--deploy-first", *more)
-    result.stdout.fnmatch_lines(["*not run on live*", "10 deselected: the target is live*", "*test_infra*", "*and 5 more*"])
+    result.stdout.fnmatch_lines(["*not run on live*", "10 deselected: the target*", "*test_infra*", "*and 5 more*"])
 
 
 @pytest.mark.parametrize("more", [(), ("-n2",)])

@@ -61,6 +61,7 @@ class FakeEngine:
         return [container for container in newest_first if labels.items() <= container.labels.items()]
 
     def listing(self) -> Sequence[Listed]:
+        self._may("listing", "")
         return [
             Listed(name, seen.running, seen.labels, [spec.publish] if spec.publish else [], [*spec.mounts])
             for (name, seen), spec in zip(self._seen.items(), self.specs.values(), strict=True)

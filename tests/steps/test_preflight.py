@@ -1,0 +1,128 @@
+"""What stands in the way is found before anything is changed, and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import pytest
+
+from deploy_plugin.containers import Containers
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.server.engine import ContainerSpec
+from deploy_plugin.steps.preflight import Preflight
+from deploy_plugin.testing import FakeServer
+from tests.site import TARGET
+
+LIVE = replace(TARGET, live=True)
+OTHER_HOME = PurePosixPath("/home/other")
+
+
+def spec(server: FakeServer, app: App, home: PurePosixPath | None = None) -> ContainerSpec:
+    """How the app's serving container is run, for the user with this home."""
+    release = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
+    server.engine.add_image(release.image)
+    folder = AppFolder(home or server.facts.home, app.name)
+    return Containers(app, TARGET, folder, (1, 1), release, {}).serving
+
+
+def stopped(server: FakeServer, step: Preflight) -> str:
+    before = list(server.journal)
+    with pytest.raises(StepFailed) as caught:
+        step.check(server)
+    assert server.journal == before
+    return str(caught.value)
+
+
+def test_nothing_stands_in_the_way_of_a_first_deploy_and_of_a_second(server: FakeServer, app: App) -> None:
+    assert Preflight(app, TARGET).check(server) is None
+    server.engine.start(spec(server, app))
+    assert Preflight(app, TARGET).check(server) is None
+
+
+def test_where_the_app_serves_already_it_costs_one_request(
+    server: FakeServer, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.engine.start(spec(server, app))
+    monkeypatch.setattr(server, "run", lambda *_a, **_k: pytest.fail("it asked the server, too"))
+    Preflight(app, TARGET).check(server)
+
+
+def test_docker_that_can_not_be_asked_yet_is_not_asked(server: FakeServer, app: App) -> None:
+    server.facts = replace(server.facts, docker_access=False)
+    server.engine.fail("*", StepFailed("no Docker"))
+    assert Preflight(app, TARGET).check(server) is None
+
+
+def test_a_container_of_the_app_in_another_home_stops_and_is_named(server: FakeServer, app: App) -> None:
+    theirs = spec(server, app, OTHER_HOME)
+    server.engine.start(theirs)
+    said = stopped(server, Preflight(app, replace(TARGET, publish=81)))
+    assert f"the container {theirs.name} uses /home/other/deploy/superlists" in said
+    assert "another name" in said
+
+
+def test_one_without_that_label_is_known_by_its_mounts(server: FakeServer, app: App) -> None:
+    theirs = spec(server, app, OTHER_HOME)
+    labels = {key: value for key, value in theirs.labels.items() if key != "deploy.folder"}
+    server.engine.start(replace(theirs, labels=labels))
+    assert "/home/other/deploy/superlists/data" in stopped(server, Preflight(app, TARGET))
+    ours = spec(server, app)
+    server.engine.remove(theirs.name)
+    server.engine.start(replace(ours, labels=labels))
+    assert Preflight(app, TARGET).check(server) is None
+
+
+def test_another_container_on_the_port_stops_and_is_named(server: FakeServer, app: App) -> None:
+    squatter = replace(spec(server, app), name="squatter", labels={}, mounts={})
+    server.engine.start(squatter)
+    said = stopped(server, Preflight(app, TARGET))
+    assert "Port 8080 of the server is held by the container squatter." in said
+    assert "docker stop squatter" in said
+    server.engine.stop("squatter")
+    assert Preflight(app, TARGET).check(server) is None
+
+
+def test_a_process_on_the_port_stops_and_is_named_with_its_user(server: FakeServer, app: App) -> None:
+    server.install("awk", "echo 0")
+    server.install("ss", "echo nginx")
+    server.install("sed", "echo process=nginx")
+    said = stopped(server, Preflight(app, TARGET))
+    assert "Port 8080 of the server is held by nginx of the user root." in said
+    server.install("sed", "true")
+    assert "held by a process of the user root" in stopped(server, Preflight(app, TARGET))
+
+
+def test_our_own_container_on_the_port_is_no_stranger(server: FakeServer, app: App) -> None:
+    server.install("awk", "echo 0")
+    server.engine.start(spec(server, app))
+    assert Preflight(replace(app, database=None), LIVE).check(server) is None
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_live_without_a_database_stops_unless_it_is_the_first(
+    server: FakeServer, app: App, content: str | None
+) -> None:
+    database = server.home / "deploy" / "superlists" / "data" / "db.sqlite3"
+    if content is not None:
+        database.parent.mkdir(parents=True)
+        database.write_text(content)
+    said = stopped(server, Preflight(app, LIVE))
+    assert str(database) in said
+    assert "--deploy-first" in said
+    assert Preflight(app, replace(LIVE, first=True)).check(server) is None
+    assert Preflight(app, TARGET).check(server) is None
+
+
+def test_live_with_a_database_goes_on_and_one_that_has_none_by_design_too(server: FakeServer, app: App) -> None:
+    assert Preflight(replace(app, database=None), LIVE).check(server) is None
+    database = server.home / "deploy" / "superlists" / "data" / "db.sqlite3"
+    database.parent.mkdir(parents=True)
+    database.write_text("rows")
+    assert Preflight(app, LIVE).check(server) is None
+
+
+def test_live_that_serves_and_has_lost_its_database_stops_too(server: FakeServer, app: App) -> None:
+    server.engine.start(spec(server, app))
+    assert "has no database" in stopped(server, Preflight(app, LIVE))
