@@ -91,9 +91,12 @@ class Lifecycle:
             verified = session.exitstatus == pytest.ExitCode.OK and self._passed > 0
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
 
+    def pytest_report_teststatus(self, report: pytest.CollectReport) -> tuple[str, str, str] | None:
+        return ("error", "E", "ERROR") if cast("str", report.when) == "deploy" else None
+
     def pytest_terminal_summary(self) -> None:
         if self._done and self._done.recap.steps:
-            terminal.write_recap(self._terminal, self._session.target, self._done.release, self._done.recap)
+            terminal.write_recap(self._terminal, self._session.target, self._done)
 
     def pytest_unconfigure(self) -> None:
         self._server.close()
@@ -116,13 +119,16 @@ class Lifecycle:
     def _execute(self) -> None:
         target = self._session.target
         terminal.write_title(self._terminal, f"{self._verb} {target.name}")
-        self._config.pluginmanager.register(terminal.StepLines(self._terminal), "deploy-step-lines")
+        self._config.pluginmanager.register(terminal.StepLines(self._terminal, self._sent), "deploy-step-lines")
         act = self._session.foresee if self._config.option.deploy_plan else self._session.execute
         self._done = act(self._server, self._config.hook)
         if path := self._config.option.deploy_json:
             json.write(path, target, self._done.release, self._done.recap, self._server.bytes_sent)
         if self._error:
             self._report(self._error)
+
+    def _sent(self) -> int:
+        return self._server.bytes_sent
 
     def _report(self, error: DeployError) -> None:
         name = self._session.target.name

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from deploy_plugin.models import Outcome, Recap, Release, StepReport, Target
+from deploy_plugin.models import Outcome, Release, StepReport, Target
+from deploy_plugin.reporting.spinner import Spinner, Traffic
 
 if TYPE_CHECKING:
     from pytest import TerminalReporter  # noqa: PT013 - only its type
 
+    from deploy_plugin.runner import Runner
     from deploy_plugin.steps.base import Step
 
 _COLORS: Mapping[Outcome, Mapping[str, bool]] = {
@@ -20,48 +22,70 @@ _COLORS: Mapping[Outcome, Mapping[str, bool]] = {
     Outcome.UNREACHABLE: {"red": True},
     Outcome.RESCUED: {"purple": True},
 }
-_OUTCOME_WIDTH = max(map(len, Outcome))
+_MARGIN = max(map(len, Outcome))
+_ALWAYS_SHOWN = frozenset((Outcome.FAILED, Outcome.UNREACHABLE))
 
 
 class StepLines:
-    """A line for each step: written when it ends, and, on a terminal, shown while it runs."""
+    """A line for each step: written when it ends, and, on a terminal, alive while it runs.
 
-    def __init__(self, terminal: TerminalReporter) -> None:
+    With ``-q`` only what failed has one; on a terminal a line is cut to its width, but not with ``-v``.
+    """
+
+    def __init__(self, terminal: TerminalReporter, sent: Callable[[], int]) -> None:
         self._terminal = terminal
+        self._sent = sent
+        self._traffic = Traffic(sent)
+        self._spinner: Spinner | None = None
 
     def pytest_deploy_step_started(self, step: Step) -> None:
-        if self._terminal.isatty and self._terminal.hasmarkup:
-            self._terminal.rewrite(f"{'…':>{_OUTCOME_WIDTH}}  {step.title}", erase=True)
+        self._traffic = Traffic(self._sent)
+        if self._is_alive:
+            self._spinner = Spinner(self._terminal, f"{'':>{_MARGIN}}  {step.title}", self._traffic)
 
     def pytest_deploy_step_finished(self, report: StepReport) -> None:
-        if self._terminal.isatty and self._terminal.hasmarkup:
-            self._terminal.rewrite("", erase=True)
-            self._terminal.rewrite("")  # erasing leaves the cursor at the right edge
-        _write_step(self._terminal, report)
+        if self._spinner:
+            self._spinner.stop()
+            self._spinner = None
+        if self._terminal.verbosity >= 0 or report.outcome in _ALWAYS_SHOWN:
+            self._write(report)
 
     def pytest_deploy_release_chosen(self, release: Release) -> None:
-        commit = f", commit {release.commit[:7]}{release.commit[40:]}" if release.commit else ""
-        self._terminal.write_line(f"{'':>{_OUTCOME_WIDTH}}  release {release.id}{commit}")
+        if self._terminal.verbosity >= 0:
+            commit = f", commit {release.commit[:7]}{release.commit[40:]}" if release.commit else ""
+            self._terminal.write_line(f"{'':>{_MARGIN}}  release {release.id}{commit}")
+
+    @property
+    def _is_alive(self) -> bool:
+        # Without markup (NO_COLOR, TERM=dumb) the cursor stays where it is, too.
+        return bool(self._terminal.isatty) and self._terminal.hasmarkup and self._terminal.verbosity >= 0
+
+    def _write(self, report: StepReport) -> None:
+        took = " ".join(filter(None, [str(self._traffic), f"{report.seconds:.1f}s"]))
+        what = f"  {report.title}{f': {report.reason}' if report.reason else ''}"
+        if self._terminal.isatty and self._terminal.verbosity <= 0:
+            what = _cut(what, self._terminal._tw.fullwidth - _MARGIN - len(took) - 4)  # noqa: SLF001 - no other way to it
+        self._terminal.write(f"{report.outcome:>{_MARGIN}}", **_COLORS[report.outcome])
+        self._terminal.line(f"{what} ({took})")
 
 
 def write_title(terminal: TerminalReporter, title: str) -> None:
-    terminal.ensure_newline()
-    terminal.write_sep("=", title, bold=True)
+    if terminal.verbosity >= 0:
+        terminal.ensure_newline()
+        terminal.write_sep("=", title, bold=True)
 
 
-def write_recap(terminal: TerminalReporter, target: Target, release: Release | None, recap: Recap) -> None:
-    """Write Ansible's PLAY RECAP line, and where the site is."""
-    terminal.write_sep("=", "deploy recap", bold=True)
-    counts = ((outcome, f"{outcome}={recap.count(outcome)}") for outcome in Outcome)
+def write_recap(terminal: TerminalReporter, target: Target, done: Runner) -> None:
+    """Write Ansible's PLAY RECAP line, and where the site is; of a plan, what would be."""
+    terminal.write_sep("=", "deploy plan: nothing was changed" if done.dry else "deploy recap", bold=True)
     terminal.write(f"{target.name} : ")
-    for outcome, text in counts:
-        terminal.write(f"{text} ", **(_COLORS[outcome] if recap.count(outcome) else {}))
-    terminal.line(f"in {recap.seconds:.1f}s")
-    if release:
-        terminal.write_line(f"release {release.id} of {target.name}: {target.url}")
+    for outcome in Outcome:
+        count = done.recap.count(outcome)
+        terminal.write(f"{outcome}={count} ", **(_COLORS[outcome] if count else {}))
+    terminal.line(f"in {done.recap.seconds:.1f}s")
+    if done.release and not done.dry and not done.error:
+        terminal.write_line(f"release {done.release.id} of {target.name}: {target.url}")
 
 
-def _write_step(terminal: TerminalReporter, report: StepReport) -> None:
-    terminal.write(f"{report.outcome:>{_OUTCOME_WIDTH}}", **_COLORS[report.outcome])
-    reason = f": {report.reason}" if report.reason else ""
-    terminal.line(f"  {report.title}{reason} ({report.seconds:.1f}s)")
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 3, 0)] + "..."

@@ -1,0 +1,59 @@
+"""What shows that a step is at work."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest import TerminalReporter  # noqa: PT013 - only its type
+
+_PAUSE = 0.1
+_FRAMES = "|/-\\"  # every terminal has them
+_MEGABYTE = 1_000_000
+
+
+class Traffic:
+    """What was sent since now, and how fast: ``179.8 MB at 24.1 MB/s``; empty for next to nothing."""
+
+    def __init__(self, sent: Callable[[], int]) -> None:
+        self._sent = sent
+        self._before = sent()
+        self._start = time.monotonic()
+
+    def __str__(self) -> str:
+        megabytes = (self._sent() - self._before) / _MEGABYTE
+        if round(megabytes, 1) == 0:
+            return ""
+        rate = megabytes / max(time.monotonic() - self._start, 0.001)
+        return f"{megabytes:.1f} MB at {rate:.1f} MB/s,"
+
+
+class Spinner:
+    """Turns on the terminal's last line, from a thread of its own, until it is stopped."""
+
+    def __init__(self, terminal: TerminalReporter, text: str, traffic: Traffic) -> None:
+        self._terminal = terminal
+        self._text = text
+        self._traffic = traffic
+        self._start = time.monotonic()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._turn, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and leave the line empty, with the cursor at its left."""
+        self._stopped.set()
+        self._thread.join()
+        self._terminal.rewrite("", erase=True)
+        self._terminal.rewrite("")
+
+    def _turn(self) -> None:
+        for frame in itertools.cycle(_FRAMES):
+            took = f"{self._traffic} {time.monotonic() - self._start:.0f}s".strip()
+            self._terminal.rewrite(f"{self._text} {frame} {took}"[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001 - no other way to it
+            if self._stopped.wait(_PAUSE):
+                return
