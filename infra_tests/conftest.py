@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from testinfra.host import Host
 
 from deploy_plugin.models import Deployment
 
+HERE = Path(__file__).parent
 SECRET_PARTS = ("Env",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent.name == "infra_tests":
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.live_safe)
 
 

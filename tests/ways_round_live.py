@@ -158,6 +158,37 @@ def pytest_collect_file(file_path, parent):
             "functional_tests/more.own": "",
         },
     ),
+    Way(
+        "a `pytest_collection` of its own",
+        (),
+        {
+            "conftest.py": KEPT
+            + """
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    session.perform_collect()
+    session.items[:] = kept
+    return True
+"""
+        },
+        4,
+        PUT_BACK,
+    ),
+    Way(
+        "a plugin that a conftest loads",
+        (),
+        {
+            "conftest.py": "pytest_plugins = ['own_plugin']\n",
+            "own_plugin.py": KEPT
+            + """
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items):
+    yield
+    items += kept
+""",
+        },
+        0,
+    ),
 ]
 CONFTESTS = [
     _conftest(
@@ -202,17 +233,6 @@ def pytest_deselected(items):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session):
     session.items[:] = kept
-""",
-    ),
-    _conftest(
-        "`pytest_collection` done anew",
-        """
-def pytest_collection_finish(session):
-    session.items[:] = kept
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
-    return (yield)
 """,
     ),
     _conftest(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from deploy_plugin import sandbox
 from deploy_plugin.sandbox import Sandbox
+from deploy_plugin.sandbox.inventory import container_name
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ class RealServer:
         """Run a shell script there; it must succeed."""
         ssh = ["ssh", "-F", str(self.sandbox.ssh_config), self.sandbox.destination.partition(":")[0], script]
         done = subprocess.run(ssh, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    def as_root(self, script: str) -> str:
+        """Run a shell script there as root; it must succeed."""
+        inside = ["docker", "exec", container_name(self.sandbox), "sh", "-c", script]
+        done = subprocess.run(inside, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 

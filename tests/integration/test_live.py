@@ -64,7 +64,7 @@ def test_without_a_database_it_stops_before_anything_is_there(site: Site) -> Non
 def test_typed_to_be_the_first_it_is_deployed_and_judged_by_what_is_live_safe(site: Site) -> None:
     assert site.first.exit_code == 0, site.first.output
     assert "(LIVE)" in site.first.output
-    assert "test_it_can_do_no_more_than_it_needs PASSED" in site.first.output
+    assert "::test_it_can_do_no_more_than_it_needs[" in site.first.output
     assert "test_the_home_page_is_centred[phone] PASSED" in site.first.output
     assert site.server.status("/health") == 200
 
@@ -123,12 +123,12 @@ def test_a_container_on_its_port_is_named_and_runs_on(empty_server: RealServer, 
 
 
 def test_a_process_on_its_port_is_named_and_runs_on(empty_server: RealServer, project: Project) -> None:
-    empty_server.sh("sudo /usr/sbin/sshd -p 80 -o PidFile=/run/other.pid")
+    empty_server.as_root("/usr/sbin/sshd -p 80 -o PidFile=/run/other.pid")
     try:
         run = project.pytest(f"--deploy-to={empty_server.target}")
-        assert empty_server.sh("sudo kill -0 $(cat /run/other.pid) && echo runs") == "runs"
+        assert empty_server.as_root("kill -0 $(cat /run/other.pid) && echo runs") == "runs"
     finally:
-        empty_server.sh("sudo kill $(cat /run/other.pid)")
+        empty_server.as_root("kill $(cat /run/other.pid)")
 
     assert run.exit_code == STOPPED, run.output
     assert "Port 80 of the server is held by" in run.output
@@ -137,12 +137,12 @@ def test_a_process_on_its_port_is_named_and_runs_on(empty_server: RealServer, pr
 
 
 def test_the_app_of_another_user_is_named_and_left_alone(empty_server: RealServer, project: Project) -> None:
-    empty_server.sh("sudo useradd -m other && sudo mkdir -p /home/other/deploy/superlists/releases")
-    empty_server.sh("sudo chmod o+x /home/other")
+    empty_server.as_root("useradd -m other && mkdir -p /home/other/deploy/superlists/releases")
+    empty_server.as_root("chmod o+x /home/other")
     try:
         run = project.pytest(f"--deploy-to={empty_server.target}")
     finally:
-        empty_server.sh("sudo userdel -r other 2>/dev/null || sudo rm -rf /home/other")
+        empty_server.as_root("userdel -r other 2>/dev/null || rm -rf /home/other")
 
     assert run.exit_code == STOPPED, run.output
     assert "superlists is on this server already" in run.output
