@@ -22,7 +22,7 @@ from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.switch import Switch
-from deploy_plugin.steps.target import RecallTarget, RememberTarget
+from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.steps.volumes import EnsureVolumes
 
 
@@ -33,7 +33,14 @@ def first_steps(target: Target) -> list[Step]:
 
 def prepare_steps(app: App, target: Target) -> list[Step]:
     """What has to be there before it can be said which release this will be."""
-    return [GatherFacts(), RecallTarget(app.name, target), InstallDocker(), Preflight(app, target)]
+    may_begin = target.first or not target.live
+    return [
+        GatherFacts(),
+        RecallTarget(app.name, target),
+        *([RequireDatabase(app.name, target, app.database.name)] if app.database and not may_begin else []),
+        InstallDocker(),
+        Preflight(app, target),
+    ]
 
 
 def release_steps(containers: Containers, secrets: Mapping[str, Secret], platform: str) -> list[Step]:

@@ -1,4 +1,4 @@
-"""``--deploy-to`` counts only when it was typed: nobody deploys because of a line in a file that they forgot."""
+"""Some options count only when they were typed: nobody deploys because of a line in a file that they forgot."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from itertools import zip_longest
 import pytest
 
 OPTION = "--deploy-to"
+FIRST = "--deploy-first"
 NOT_TYPED = (
-    "--deploy-to={target} was not typed: it comes from {source}. A deploy happens only where somebody asks for it: "
+    "{option} was not typed: it comes from {source}. A deploy happens only where somebody asks for it: "
     "take it out there, and type it."
 )
 
 
 def refuse_unless_typed(config: pytest.Config) -> None:
-    """``UsageError`` where the option's value is not the one on the command line."""
+    """``UsageError`` where the target is not the one on the command line, or an exception is made that is not there."""
     target = config.option.deploy_to
-    typed = _values(list(map(str, config.invocation_params.args)))
-    if not typed or typed[-1] != target:
-        raise pytest.UsageError(NOT_TYPED.format(target=target, source=_source(config)))
-
-
-def _source(config: pytest.Config) -> str:
     arguments = list(map(str, config.invocation_params.args))
-    if OPTION in os.environ.get("PYTEST_ADDOPTS", ""):
+    typed = _values(arguments)
+    if not typed or typed[-1] != target:
+        raise pytest.UsageError(NOT_TYPED.format(option=f"{OPTION}={target}", source=_source(config, OPTION)))
+    if config.option.deploy_first and FIRST not in arguments:
+        raise pytest.UsageError(NOT_TYPED.format(option=FIRST, source=_source(config, FIRST)))
+
+
+def _source(config: pytest.Config, option: str) -> str:
+    arguments = list(map(str, config.invocation_params.args))
+    if option in os.environ.get("PYTEST_ADDOPTS", ""):
         return "PYTEST_ADDOPTS in the environment"
-    if any(OPTION in argument for argument in arguments):
+    if any(option in argument for argument in arguments):
         return "addopts, set with -o"
-    if any(OPTION in word for word in config.getini("addopts")):
+    if any(option in word for word in config.getini("addopts")):
         return f"addopts in {config.inipath.name if config.inipath else 'the configuration'}"
     files = [argument[1:] for argument in arguments if argument.startswith("@")]
     return f"the file {files[0]}" if files else "a plugin or a conftest.py"

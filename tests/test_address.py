@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy_plugin import address, sandbox
-from deploy_plugin.config import named_targets
+from deploy_plugin import address, config, sandbox
 from deploy_plugin.models import Target
 from deploy_plugin.sandbox import Sandbox
 from tests.project import write
@@ -45,7 +44,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(root: Path, destination: str, text: str = LIVE, ssh_config: Path | None = None) -> str | None:
     write(root, text)
     target = Target("typed", destination, "http://x", ssh_config=ssh_config)
-    return address.live_target_at(target, named_targets(root, {}))
+    return address.live_target_at(target, config.named_targets(root, {}))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_so_is_an_alias_that_the_live_target_uses(tmp_path: Path) -> None:
 
 
 def test_without_a_live_target_nothing_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address.config, "address", lambda *_: pytest.fail("it was resolved"))
+    monkeypatch.setattr(config, "address", lambda *_: pytest.fail("it was resolved"))
     assert found(tmp_path, "www.example.com", LIVE.replace("live = true", "")) is None
 
 

@@ -32,6 +32,19 @@ def test_a_first_deploy_to_live_must_be_meant(live: Project, server: FakeServer)
     assert live.run("--deploy-to=live", "--deploy-first").ret == 0
 
 
+@pytest.mark.parametrize("source", ["PYTEST_ADDOPTS in the environment", "addopts in tox.ini"])
+def test_that_it_is_meant_counts_only_when_typed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    if "environment" in source:
+        monkeypatch.setenv("PYTEST_ADDOPTS", "--deploy-first")
+    else:
+        project.pytester.makeini("[pytest]\naddopts = -p no:django --deploy-first\n")
+    result = project.run("--deploy-to=live")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"--deploy-first was not typed: it comes from {source}" in said(result)
+
+
 def test_a_host_that_is_a_live_targets_is_live(live: Project) -> None:
     result = live.run("--deploy-to=root@www.example.com", "--deploy-first")
     result.assert_outcomes(passed=1, deselected=1)

@@ -25,6 +25,15 @@ def test_the_server_is_known_and_docker_is_there_before_a_release_is_chosen(app:
     assert [step.title for step in plan.prepare_steps(app, TARGET)] == order
 
 
+def test_live_needs_its_database_before_even_docker_is_installed(app: App) -> None:
+    live = replace(TARGET, live=True)
+    titles = [step.title for step in plan.prepare_steps(app, live)]
+    assert titles[2:4] == ["Require the database", "Install Docker"]
+    for none_needed in (plan.prepare_steps(app, replace(live, first=True)), plan.prepare_steps(app, TARGET)):
+        assert "Require the database" not in [step.title for step in none_needed]
+    assert len(plan.prepare_steps(replace(app, database=None), live)) == len(titles) - 1
+
+
 def test_nothing_that_visitors_see_changes_before_the_candidate_was_well(app: App) -> None:
     assert titles(replace(app, volumes={"media": PurePosixPath("/media")})) == [
         "Build image",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
     from deploy_plugin.server.engine import Listed
 
-# $1: the app; $2: its folder; $3: the port; $4: the database, or nothing.
+# $1: the app; $2: its folder; $3: the port.
 # The kernel's table says that somebody listens and as whom; only ss knows a name, and only where we may.
 _LOOK = r"""
 for folder in /home/*/deploy/"$1" /root/deploy/"$1"; do
@@ -31,13 +31,13 @@ fi
 if command -v ss >/dev/null; then
     ss -Hltnp "sport = :$3" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)".*/process=\1/p'
 fi
-[ -z "$4" ] || [ -s "$4" ] || echo "database=missing"
+true
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """Stop where the app is another user's, its port somebody else's, or a live target's database not there."""
+    """Stop where the app is another user's here, or its port somebody else's."""
 
     app: App
     target: Target
@@ -48,31 +48,23 @@ class Preflight:
         there = server.engine.listing() if server.facts.docker_access else ()
         self._require_home(folder, _foreign(there, folder))
         holder = next((one for one in there if one.running and self.target.publish in one.publishes), None)
-        is_ours = bool(holder and holder.labels.get(APP) == self.app.name)
-        if holder and not is_ours:
+        if holder is None:
+            self._look(server, folder)
+        elif holder.labels.get(APP) != self.app.name:
             raise self._held(f"the container {holder.name}", f"docker stop {holder.name}")
-        if not is_ours or self.target.live:
-            self._look(server, folder, is_ours=is_ours)
         return None
 
     def apply(self, server: Server) -> None:
         """Nothing to do."""
 
-    def _look(self, server: Server, folder: AppFolder, *, is_ours: bool) -> None:
-        needed = self.app.database if self.target.live and not self.target.first else None
-        database = folder.data / needed.name if needed else ""
-        done = script(server, _LOOK, self.app.name, folder.path, str(self.target.publish), database)
+    def _look(self, server: Server, folder: AppFolder) -> None:
+        done = script(server, _LOOK, self.app.name, folder.path, str(self.target.publish))
         found = dict(line.partition("=")[::2] for line in done.stdout.decode(errors="replace").splitlines())
         self._require_home(folder, found.get("folder"))
-        if "user" in found and not is_ours:
+        if "user" in found:
             process = found.get("process", "a process")
             raise self._held(
                 f"{process} of the user {found['user']}", f"sudo ss -ltnp 'sport = :{self.target.publish}'"
-            )
-        if "database" in found:
-            raise StepFailed(
-                f"{self.target.name} is live and has no database: {database} is missing or empty.",
-                hint="Add --deploy-first if this is its first deploy. If not, find out first where the database went.",
             )
 
     def _require_home(self, folder: AppFolder, where: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import AppFolder, Target
+from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -31,6 +32,28 @@ class RecallTarget:
                 f"If it is not live any more, remove {path} on the server.",
             )
         return None
+
+    def apply(self, server: Server) -> None:
+        """Nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequireDatabase:
+    """Stop where a live target has no database: an empty site would take the place of one that somebody moved."""
+
+    app: str
+    target: Target
+    name: str
+    title: str = "Require the database"
+
+    def check(self, server: Server) -> str | None:
+        path = AppFolder(server.facts.home, self.app).data / self.name
+        if script(server, '[ -s "$1" ]', path).ok:
+            return None
+        raise StepFailed(
+            f"{self.target.name} is live and has no database: {path} is missing or empty.",
+            hint="Add --deploy-first if this is its first deploy. If not, find out first where the database went.",
+        )
 
     def apply(self, server: Server) -> None:
         """Nothing to do."""

@@ -32,7 +32,7 @@ from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.switch import Switch
-from deploy_plugin.steps.target import RecallTarget, RememberTarget
+from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.steps.volumes import EnsureVolumes
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
@@ -97,6 +97,11 @@ def _start_candidate(world: World) -> Step:
     return StartCandidate(world.containers, world.probe)
 
 
+def _require_database(world: World) -> Step:
+    world.server.write(world.folder.data / "db.sqlite3", b"rows", mode=0o600)
+    return RequireDatabase(world.app.name, TARGET, "db.sqlite3")
+
+
 def _switch(world: World) -> Step:
     world.server.engine.add_image(RELEASE.image)
     old = replace(world.containers.serving, name="superlists-old")
@@ -121,11 +126,12 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     Preflight: lambda world: Preflight(world.app, TARGET),
     RecallTarget: lambda world: RecallTarget(world.app.name, TARGET),
     RememberTarget: lambda world: RememberTarget(world.folder.target_file, world.app.name, live=True),
+    RequireDatabase: _require_database,
     ShipImage: _ship_image,
     StartCandidate: _start_candidate,
     Switch: _switch,
 }
-NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget}
+NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget, RequireDatabase}
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from deploy_plugin.steps.preflight import Preflight
 from deploy_plugin.testing import FakeServer
 from tests.site import TARGET
 
-LIVE = replace(TARGET, live=True)
 OTHER_HOME = PurePosixPath("/home/other")
 
 
@@ -97,32 +96,4 @@ def test_a_process_on_the_port_stops_and_is_named_with_its_user(server: FakeServ
 def test_our_own_container_on_the_port_is_no_stranger(server: FakeServer, app: App) -> None:
     server.install("awk", "echo 0")
     server.engine.start(spec(server, app))
-    assert Preflight(replace(app, database=None), LIVE).check(server) is None
-
-
-@pytest.mark.parametrize("content", [None, ""])
-def test_live_without_a_database_stops_unless_it_is_the_first(
-    server: FakeServer, app: App, content: str | None
-) -> None:
-    database = server.home / "deploy" / "superlists" / "data" / "db.sqlite3"
-    if content is not None:
-        database.parent.mkdir(parents=True)
-        database.write_text(content)
-    said = stopped(server, Preflight(app, LIVE))
-    assert str(database) in said
-    assert "--deploy-first" in said
-    assert Preflight(app, replace(LIVE, first=True)).check(server) is None
     assert Preflight(app, TARGET).check(server) is None
-
-
-def test_live_with_a_database_goes_on_and_one_that_has_none_by_design_too(server: FakeServer, app: App) -> None:
-    assert Preflight(replace(app, database=None), LIVE).check(server) is None
-    database = server.home / "deploy" / "superlists" / "data" / "db.sqlite3"
-    database.parent.mkdir(parents=True)
-    database.write_text("rows")
-    assert Preflight(app, LIVE).check(server) is None
-
-
-def test_live_that_serves_and_has_lost_its_database_stops_too(server: FakeServer, app: App) -> None:
-    server.engine.start(spec(server, app))
-    assert "has no database" in stopped(server, Preflight(app, LIVE))

@@ -10,7 +10,7 @@ import pytest
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import AppFolder
-from deploy_plugin.steps.target import RecallTarget, RememberTarget
+from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.testing import FakeServer
 from tests.site import TARGET
 
@@ -71,3 +71,18 @@ def test_what_can_not_be_understood_stops_rather_than_guesses(
     for target in (TARGET, LIVE):
         with pytest.raises(StepFailed, match="not known whether the server is live"):
             RecallTarget("superlists", target).check(server)
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_live_without_a_database_stops_and_says_how_to_mean_it(
+    server: FakeServer, path: PurePosixPath, content: bytes | None
+) -> None:
+    database = path.parent / "data" / "db.sqlite3"
+    if content is not None:
+        server.write(database, content, mode=0o600)
+    with pytest.raises(StepFailed) as caught:
+        RequireDatabase("superlists", LIVE, "db.sqlite3").check(server)
+    assert str(database) in str(caught.value)
+    assert "--deploy-first" in str(caught.value)
+    server.write(database, b"rows", mode=0o600)
+    assert RequireDatabase("superlists", LIVE, "db.sqlite3").check(server) is None
