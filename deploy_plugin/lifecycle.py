@@ -42,11 +42,12 @@ class Lifecycle:
     def _terminal(self) -> pytest.TerminalReporter:
         return cast("pytest.TerminalReporter", self._config.pluginmanager.get_plugin("terminalreporter"))
 
-    def pytest_report_header(self) -> str:
+    def pytest_report_header(self) -> list[str]:
         target = self._session.target
         live = f" ({live_word(self._config)})" if target.live else ""
         verb = "to" if self._session.deploys else "verified on"
-        return f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
+        what = f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
+        return [what, f"settings: {self._session.origins}"]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._failed_collections += report.failed

@@ -15,6 +15,7 @@ from deploy_plugin.config import Place
 from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
+from deploy_plugin.origins import origins
 from deploy_plugin.redaction import Redactor
 from deploy_plugin.runner import Runner
 from deploy_plugin.sandbox import Sandbox
@@ -49,6 +50,8 @@ class Session:
     folder: Path
     """This run's own: ssh_config, the shared connection's sockets, the deployment for workers. Has a short path."""
     sandbox: Sandbox | None = None
+    origins: str = ""
+    """Where each setting came from, to be read."""
     redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
     key: bytes = field(default_factory=new_key, repr=False, compare=False)
     """Opens what the main process leaves in the folder for workers, and nobody else shall read."""
@@ -161,7 +164,7 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
     except BaseException:
         shutil.rmtree(folder)
         raise
-    settled = Session(app, target, typed.deploys, folder, box)
+    settled = Session(app, target, typed.deploys, folder, box, origins(root, place, typed.ssh_config))
     settled.redactor.learn(settings.in_environment(app))
     return settled
 
