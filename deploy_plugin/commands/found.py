@@ -1,4 +1,4 @@
-"""The container that a command is about."""
+"""What a command is about: the container, the folder, and whether it is live."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import APP, RELEASE, ROLE, SERVING
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.models import AppFolder
+from deploy_plugin.steps import target
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -20,6 +22,15 @@ def latest(server: Server, session: Session, release: str | None = None) -> Cont
     wanted = {APP: session.app.name, ROLE: SERVING, **({RELEASE: release} if release else {})}
     newest_first = server.engine.containers(wanted)
     return next((one for one in newest_first if one.running), None) or next(iter(newest_first), None)
+
+
+def folder_of(server: Server, session: Session) -> AppFolder:
+    return AppFolder(server.facts.home, session.app.name)
+
+
+def is_live(server: Server, session: Session) -> bool:
+    """Whether deploy.toml or a plugin says so, or the server remembers it."""
+    return session.target.live or target.is_live(server, folder_of(server, session).target_file)
 
 
 def nothing_serves(session: Session) -> StepFailed:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from deploy_plugin import settings
+from deploy_plugin import env_files
 from deploy_plugin.commands.found import latest, nothing_serves
 from deploy_plugin.commands.output import say, warn
 from deploy_plugin.commands.project import connected
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import AppFolder
-from deploy_plugin.secret import MASK, Secret
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,27 +25,15 @@ def logs(options: Namespace, config: pytest.Config) -> int:
     """Print the end of the log, and go on with --follow until the container ends."""
     with connected(config, options.target) as (session, server):
         container = _container(server, session, options.release)
-        masked = _Masked(_secrets(server, session))
+        env_files.learn(session.redactor, server, session.app)  # an app should not log its secrets, but may
+        redact = session.redactor.redact
         if options.follow:
             for line in _lines(server.engine.follow(container.name, lines=options.lines)):
-                say(masked(line))
+                say(redact(line))
             warn(f"{container.name} ended.")
         elif log := server.engine.logs(container.name, lines=options.lines):
-            say(masked(log))
+            say(redact(log))
     return 0
-
-
-class _Masked:
-    """Text without the secrets of the app, which it should not log, but may."""
-
-    def __init__(self, secrets: Collection[Secret]) -> None:
-        # The longest first: one may hold another.
-        self._values = sorted((secret.reveal() for secret in secrets if secret.reveal()), key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for value in self._values:
-            text = text.replace(value, MASK)
-        return text
 
 
 def _container(server: Server, session: Session, release: str | None) -> Container:
@@ -60,11 +46,6 @@ def _container(server: Server, session: Session, release: str | None) -> Contain
         f"There is no container of the release {release} on {session.target.name}.",
         hint=f"Those that served: pytest-deploy status {session.target.name}",
     )
-
-
-def _secrets(server: Server, session: Session) -> Collection[Secret]:
-    content = server.read(AppFolder(server.facts.home, session.app.name).env_file)
-    return settings.parse(content or b"").values()
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:

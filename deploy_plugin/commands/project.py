@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from pluggy import HookimplMarker
 
+from deploy_plugin.errors import DeployError
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -44,6 +46,8 @@ def connected(config: pytest.Config, name: str) -> Iterator[tuple[Session, Serve
         server = session.connect(config.hook)
         try:
             yield session, server
+        except DeployError as error:
+            raise session.redactor.redact_error(error) from error.__cause__
         finally:
             server.close()
     finally:

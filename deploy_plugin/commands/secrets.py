@@ -6,14 +6,14 @@ import getpass
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from deploy_plugin import settings
+from deploy_plugin import env_files, settings
+from deploy_plugin.commands.found import folder_of, is_live
 from deploy_plugin.commands.output import columns, say, say_json
 from deploy_plugin.commands.project import connected
 from deploy_plugin.errors import ConfigError
-from deploy_plugin.models import App, AppFolder, SecretSource
+from deploy_plugin.models import App, SecretSource
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.env_file import MODE
 
@@ -63,12 +63,13 @@ def rotate(options: Namespace, config: pytest.Config) -> int:
 
 
 def _keep(server: Server, session: Session, new: Mapping[str, Secret]) -> None:
+    session.redactor.learn(new.items())
     kept, target = _kept(server, session), session.target
-    name_list, where = ", ".join(new), f"on {target.name}{' (LIVE)' if target.live else ''}"
+    name_list, where = ", ".join(new), f"on {target.name}{' (LIVE)' if is_live(server, session) else ''}"
     if all(kept.get(name) == value for name, value in new.items()):
         say(f"{name_list} has that value already {where}; nothing was changed.")
         return
-    server.write(_env_file(server, session), settings.render({**kept, **new}), mode=MODE)
+    server.write(folder_of(server, session).env_file, settings.render({**kept, **new}), mode=MODE)
     say(f"{name_list}: a new value is kept {where}.")
     if unknown := [name for name in new if name not in session.app.secrets]:
         say(f"deploy.toml does not name {', '.join(unknown)}; the app gets it all the same.")
@@ -76,11 +77,7 @@ def _keep(server: Server, session: Session, new: Mapping[str, Secret]) -> None:
 
 
 def _kept(server: Server, session: Session) -> dict[str, Secret]:
-    return settings.parse(server.read(_env_file(server, session)) or b"")
-
-
-def _env_file(server: Server, session: Session) -> PurePosixPath:
-    return AppFolder(server.facts.home, session.app.name).env_file
+    return env_files.learn(session.redactor, server, session.app)
 
 
 def _source(source: SecretSource | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from deploy_plugin import records
-from deploy_plugin.commands.found import latest, nothing_serves
+from deploy_plugin.commands.found import folder_of, is_live, latest, nothing_serves
 from deploy_plugin.commands.output import columns, say, say_json
 from deploy_plugin.commands.project import connected
 from deploy_plugin.containers import COMMIT, IMAGE, RELEASE
@@ -91,11 +91,12 @@ def _look(opened: tuple[Session, Server] | Status) -> Status:
     app, target = session.app, session.target
     seen = Status(target.name, target.destination, target.url, target.live, app.name)
     try:
-        seen = _with_folder(seen, server, AppFolder(server.facts.home, app.name))
+        folder = folder_of(server, session)
+        seen = replace(_with_folder(seen, server, folder), live=is_live(server, session))
         container = latest(server, session)
         if container is None:
             raise nothing_serves(session)
-        seen = _with_container(seen, server, container, AppFolder(server.facts.home, app.name))
+        seen = _with_container(seen, server, container, folder)
         healthy = container.running and is_healthy(server, container, Probe.of(app, target))
     except DeployError as error:
         return _failed(seen, error)
@@ -111,12 +112,12 @@ def _with_folder(seen: Status, server: Server, folder: AppFolder) -> Status:
 
 def _with_container(seen: Status, server: Server, container: Container, folder: AppFolder) -> Status:
     labels = container.labels
-    record = records.record(server, folder, labels[RELEASE]) or {}
+    record = records.record(server, folder, labels.get(RELEASE, "")) or {}
     return replace(
         seen,
-        release=labels[RELEASE],
-        commit=labels[COMMIT] or None,
-        image=labels[IMAGE],
+        release=labels.get(RELEASE),
+        commit=labels.get(COMMIT) or None,
+        image=labels.get(IMAGE),
         since=record.get("deployed"),
         container=container.name,
         state=container.status,
