@@ -93,7 +93,7 @@ class Lifecycle:
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
 
     def pytest_report_teststatus(self, report: pytest.CollectReport) -> tuple[str, str, str] | None:
-        return ("error", "E", "ERROR") if cast("str", report.when) == "deploy" else None
+        return ("error", "E", "ERROR") if report.when == "deploy" else None
 
     def pytest_terminal_summary(self) -> None:
         if self._done and self._done.recap.steps:
