@@ -57,13 +57,13 @@ def test_a_step_warms_the_cache_after_the_switch(empty_server: RealServer, proje
 
 
 @pytest.fixture(scope="module")
-def ansible(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def ansible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Ansible in an environment of its own, as a project that has it would find it: first on PATH."""
     venv = tmp_path_factory.mktemp("ansible")
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     subprocess.run([venv / "bin" / "pip", "install", "--quiet", "ansible-core"], check=True)
-    # Its sockets are in there, and a socket's path must be short.
-    return {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "ANSIBLE_HOME": tempfile.mkdtemp(prefix="ansible-")}
+    with tempfile.TemporaryDirectory(prefix="ansible-") as short:  # its sockets are in there, which need a short path
+        yield {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "ANSIBLE_HOME": short}
 
 
 @pytest.fixture
@@ -108,6 +108,7 @@ def test_a_playbook_deploys_and_the_tests_judge(
     assert "passed" not in stopped.output
     assert bare_server.serving() == serving
     assert judged.exit_code == 0, judged.output
+    here(f"docker image rm -f superlists:{commit[:12]}")
 
 
 @pytest.fixture
