@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ SHORTEST = 6
 _MIDDLE = 2 * SHORTEST
 """Characters of a part that is neither a secret's head nor its tail: more, as more words have them."""
 
-_COLOR = re.compile(r"\x1b\[[\d;]*m")
-_ELLIPSIS = re.compile(r"\.\.\.|…")
+_COLOR = re.compile(r"\x1b(?:\[[\d;]*m?)?")  # it may be cut as well
+# A list of lines that is too long ends in one too, behind the quotes of the last line.
+_ELLIPSIS = re.compile(r"['\"]?[)\]},]*(?P<dots>\.\.\.|…)")
 # pytest cuts at a line's edges in two ways: pretty-printing breaks a long string into several in quotes, and a diff,
 # whose lines are indented, leaves out how both sides begin and end.
 _LINE = re.compile(
-    r"^(?P<lead>[E ] +)?[-+ (\[{]*(?P<opened>b?['\"])?(?P<shown>.*?)(?P<closed>['\"][)\]},]*)?$", re.MULTILINE
+    r"^(?P<lead>[E ] +)?[-+ (\[{]*(?P<opened>b?['\"])?(?P<shown>.*?)(?P<closed>['\"][)\]},]*(?:\.\.\.)?)?$",
+    re.MULTILINE,
 )
 
 Span = tuple[int, int]
@@ -37,6 +40,7 @@ class Redactor:
         """The keys of secrets that can't be hidden."""
         self._spellings: frozenset[str] = frozenset()
         self._whole = re.compile(r"(?!)")
+        self._longest, self._all = 0, ""
 
     def learn(self, secrets: Iterable[tuple[str, Secret]]) -> None:
         """Hide these values from now on; each comes with its key."""
@@ -70,45 +74,43 @@ class Redactor:
             return
         self._spellings |= found
         longest_first = sorted(self._spellings, key=len, reverse=True)
+        self._longest, self._all = len(longest_first[0]), "\0".join(longest_first)
         self._whole = re.compile("|".join(map(re.escape, longest_first)))
 
     def _parts(self, text: str) -> Iterator[Span]:
         cuts = _Cuts.of(text)
+        yield from ((start, end) for start, end in cuts.middles(self._longest) if text[start:end] in self._all)
         for secret in self._spellings:
             if secret[:SHORTEST] in text:
                 yield from (span for end in cuts.ends if (span := _head(secret, text, end)))
             if secret[-SHORTEST:] in text:
                 yield from (span for start in cuts.starts if (span := _tail(secret, text, start)))
-            yield from ((start, end) for start, end in cuts.middles if text[start:end] in secret)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cuts:
-    """Where a text may have lost the rest of a secret."""
+    """Where a text may have lost the rest of a secret, in order."""
 
     ends: Sequence[int]
     """Places that cut its end off."""
     starts: Sequence[int]
     """Places that cut its start off."""
-    middles: Sequence[Span]
-    """Lines that may have lost both."""
 
     @classmethod
     def of(cls, text: str) -> _Cuts:
-        ellipses = [match.span() for match in _ELLIPSIS.finditer(text)]
-        lines = list(_LINE.finditer(text))
-        both = [line.span("shown") for line in lines if line["lead"] or (line["opened"] and line["closed"])]
+        ellipses, lines = list(_ELLIPSIS.finditer(text)), list(_LINE.finditer(text))
+        before = {place for one in ellipses for place in (one.start(), one.start("dots"))}
+        after = {one.end() for one in ellipses}
         return cls(
-            ends=[
-                *(start for start, _ in ellipses),
-                *(one.end("shown") for one in lines if one["lead"] or one["closed"]),
-            ],
-            starts=[
-                *(end for _, end in ellipses),
-                *(one.start("shown") for one in lines if one["lead"] or one["opened"]),
-            ],
-            middles=[(start, end) for start, end in both if end - start >= _MIDDLE],
+            ends=sorted(before | {one.end("shown") for one in lines if one["lead"] or one["closed"]}),
+            starts=sorted(after | {one.start("shown") for one in lines if one["lead"] or one["opened"]}),
         )
+
+    def middles(self, longest: int) -> Iterator[Span]:
+        """Give what lies between two cuts, and could be what is left of a secret of this length."""
+        for start in self.starts:
+            first = bisect_left(self.ends, start + _MIDDLE)
+            yield from ((start, end) for end in self.ends[first : first + 2] if end - start <= longest)
 
 
 def _head(secret: str, text: str, end: int) -> Span | None:

@@ -5,7 +5,10 @@ import html
 import json
 import pickle
 import pprint
+import random
+import re
 import shlex
+import string
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
@@ -139,6 +142,40 @@ def test_a_failing_comparison_shows_nothing_of_it(
     assert not parts_of(PLAIN, knowing(PLAIN).redact(shown), 12)
 
 
+@pytest.mark.parametrize("end", ["...", "'...", "')...", ")...", "…"])
+def test_a_head_before_the_dots_of_a_list_that_was_cut_is_hidden(end: str) -> None:
+    shown = f"E         +  b'x\\nKEY={PLAIN[:30]}{end}\nE         \nE         ...Full output truncated"
+    assert not parts_of(PLAIN, knowing(PLAIN).redact(shown))
+
+
+def test_a_middle_before_the_dots_of_a_list_that_was_cut_is_hidden() -> None:
+    shown = f"E         +  b'{PLAIN[10:30]}'...\n"
+    assert not parts_of(PLAIN, knowing(PLAIN).redact(shown))
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("color", [False, True])
+def test_however_a_comparison_is_cut_nothing_of_it_is_left(
+    request: pytest.FixtureRequest, seed: int, *, color: bool
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - the same cases each time
+    secret = "".join(chance.choices(string.ascii_letters + string.digits + "'\"\\é% <", k=chance.choice([24, 50, 80])))
+    text = "".join(f"A={'x' * chance.randrange(60)}\n" for _ in range(3)) + f"KEY={secret}\nZ=1\n"
+    left, right = chance.choice([(text, ""), (text.encode(), b""), ({"a": text}, {}), ([text, secret], [])])
+    request.config.option.verbose, verbose = seed % 3, request.config.option.verbose
+    writer = request.config.get_terminal_writer()
+    writer.hasmarkup, markup = color, writer.hasmarkup
+    try:
+        (lines,) = request.config.hook.pytest_assertrepr_compare(config=request.config, op="==", left=left, right=right)
+    finally:
+        request.config.option.verbose, writer.hasmarkup = verbose, markup
+    shown = "\n".join(f"E       {line}" for line in lines)
+    shown = f"{shown[: chance.randrange(len(shown))]}...\nE       ...Full output truncated"
+    redacted = re.sub(r"\x1b(\[[\d;]*m?)?", "", knowing(secret).redact(shown))
+    assert not parts_of(secret, redacted, 12)
+    assert not parts_of(repr(secret)[1:-1], redacted, 12)
+
+
 def test_colours_in_the_middle_do_not_save_it_and_stay() -> None:
     colored = f"\x1b[31mKEY={PLAIN[:9]}\x1b[0m\x1b[32m{PLAIN[9:]}\x1b[0m end"
     assert knowing(PLAIN).redact(colored) == f"\x1b[31mKEY={MASK}\x1b[0m\x1b[32m\x1b[0m end"
@@ -171,6 +208,6 @@ def test_it_travels_to_workers_and_shows_nothing_of_itself() -> None:
     assert PLAIN not in repr(redactor)
 
 
-def test_a_long_text_takes_no_time() -> None:
+def test_a_long_text_without_secrets_stays_as_it_is() -> None:
     text = "a line of a log, as long as they are: 2026-01-01 GET /lists/1/ 200 'agent'...\n" * 20_000
     assert knowing(PLAIN, NASTY, "postgres://me:hunter2@db/x").redact(text) == text
