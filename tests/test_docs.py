@@ -96,8 +96,9 @@ def commands(
     if not below:
         yield " ".join(words), parser
     for action in below:
+        between = [str(one.metavar) for one in parser._positionals._group_actions if one is not action]  # noqa: SLF001
         for name, child in action.choices.items():
-            yield from commands(child, (*words, name))
+            yield from commands(child, (*words, *between, name))
 
 
 def keys_of_tables() -> list[tuple[str, str]]:
@@ -175,7 +176,8 @@ def test_every_command_is_documented(command: str, parser: argparse.ArgumentPars
         if isinstance(action, argparse._HelpAction):  # noqa: SLF001
             continue
         if action.option_strings:
-            assert set(action.option_strings) <= COMMAND.rows(heading)
+            rows = COMMAND.rows(heading) | COMMAND.rows("Targets")  # those that all commands for targets take
+            assert set(action.option_strings) <= {row.partition("=")[0] for row in rows}
         else:
             assert str(action.metavar) in heading
 
