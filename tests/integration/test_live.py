@@ -148,3 +148,16 @@ def test_the_app_of_another_user_is_named_and_left_alone(empty_server: RealServe
     assert "superlists is on this server already" in run.output
     assert "/home/other/deploy/superlists" in run.output
     assert empty_server.containers() == {}
+
+
+def test_its_container_is_named_too(empty_server: RealServer, project: Project) -> None:
+    image = empty_server.sh("docker images -q superlists | head -1")
+    mount = "-v /home/other/deploy/superlists/data:/data"
+    empty_server.sh(f"docker run -d --name theirs --label deploy.app=superlists {mount} {image} sleep 600")
+    before = empty_server.containers()
+
+    run = project.pytest(f"--deploy-to={empty_server.target}")
+
+    assert run.exit_code == STOPPED, run.output
+    assert "the container theirs uses /home/other/deploy/superlists/data" in run.output
+    assert empty_server.containers() == before
