@@ -7,7 +7,8 @@ import pytest
 from deploy_plugin.testing import FakeServer
 from tests.documents import DOCS, Document
 from tests.inner import Project, said
-from tests.ways_round_live import CONFTESTS, KEPT, KINDS, LATE, PARTS, SELECTIONS, TESTS, Way
+from tests.ways_of_conftests import CONFTESTS, LATE
+from tests.ways_round_live import KEPT, KINDS, PARTS, SELECTIONS, TESTS, Way
 
 ALL = [*SELECTIONS, *PARTS, *KINDS, *CONFTESTS]
 USAGE = pytest.ExitCode.USAGE_ERROR

@@ -57,11 +57,6 @@ def _unsafe(name: str, text: str, *arguments: str) -> Way:
     return Way(name, arguments, {"functional_tests/test_more.py": TESTS + text})
 
 
-def _conftest(name: str, text: str, exit_code: int = 4, says: str = PUT_BACK) -> Way:
-    """A conftest below the root, which pytest loads last and so asks first."""
-    return Way(name, (), {"functional_tests/conftest.py": KEPT + text}, exit_code, says)
-
-
 SELECTIONS = [
     Way("`-k` with the test's name", ("-k", "test_unsafe"), {}, 4, NOTHING_SAFE),
     Way("`-m` with another marker", ("-m", "slow"), {}, 4, NOTHING_SAFE),
@@ -105,6 +100,10 @@ PARTS = [
     Way("`-p no:deploy-live-gate`", ("-p", "no:deploy-live-gate"), {}, 4, "can't do without"),
     Way("`-p no:deploy-lifecycle`", ("-p", "no:deploy-lifecycle"), {}, 4, "can't do without"),
     Way("`-p no:deploy-defaults`", ("-p", "no:deploy-defaults"), {}, 4, "can't do without"),
+    Way("`--disable-plugin-autoload`", ("--disable-plugin-autoload",), {}, 4, "unrecognized arguments"),
+    Way(
+        "`PYTEST_DISABLE_PLUGIN_AUTOLOAD`", (), {}, 4, "unrecognized arguments", {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ),
     Way("`-p no:terminal`", ("-p", "no:terminal"), {}, 4, "can't do without"),
 ]
 KINDS = [
@@ -188,188 +187,5 @@ def pytest_collection_modifyitems(items):
 """,
         },
         0,
-    ),
-]
-CONFTESTS = [
-    _conftest(
-        "a `pytest_collection_modifyitems` that runs last",
-        """
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    items += [item for item in kept if item not in items]
-""",
-        0,
-        "they are not marked live_safe",
-    ),
-    _conftest(
-        "a wrapper of it around all others",
-        """
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items):
-    yield
-    items += kept
-""",
-    ),
-    _conftest(
-        "a `pytest_deselected` that clears the list",
-        """
-def pytest_deselected(items):
-    items.clear()
-""",
-        0,
-        "they are not marked live_safe",
-    ),
-    _conftest(
-        "a `pytest_deselected` that puts them back",
-        """
-def pytest_deselected(items):
-    items[0].session.items += list(items)
-""",
-        says="is not marked live_safe",
-    ),
-    _conftest(
-        "`session.items` set after collection",
-        """
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_finish(session):
-    session.items[:] = kept
-""",
-    ),
-    _conftest(
-        "a marker added once it was deselected",
-        """
-def pytest_collection_finish(session):
-    for item in kept:
-        item.add_marker("live_safe")
-    session.items[:] = kept
-""",
-    ),
-    _conftest(
-        "`config.stash` changed",
-        """
-def pytest_collection_modifyitems(config):
-    from dataclasses import replace
-    from deploy_plugin.fixtures import SESSION
-    run = config.stash[SESSION]
-    config.stash[SESSION] = replace(run, target=replace(run.target, live=False))
-""",
-        0,
-        "they are not marked live_safe",
-    ),
-    _conftest(
-        "`config.option` changed",
-        """
-def pytest_collection_modifyitems(config):
-    config.option.deploy_to = "staging"
-""",
-        0,
-        "they are not marked live_safe",
-    ),
-    _conftest(
-        "the gate unregistered",
-        """
-def pytest_collection_modifyitems(config):
-    config.pluginmanager.unregister(name="deploy-live-gate")
-
-def pytest_collection_finish(session):
-    session.items[:] = kept
-""",
-        4,
-        NO_GATE,
-    ),
-    _conftest(
-        "the plugin unregistered",
-        """
-def pytest_collection_modifyitems(config):
-    config.pluginmanager.unregister(name="deploy_plugin.plugin")
-
-def pytest_collection_finish(session):
-    session.items[:] = kept
-""",
-    ),
-    Way(
-        "a `pytest_deploy_is_live` that says no",
-        (),
-        {
-            "conftest.py": """
-def pytest_deploy_is_live(target):
-    return False
-"""
-        },
-    ),
-    Way(
-        "a `pytest_deploy_targets` that names it anew",
-        (),
-        {
-            "conftest.py": """
-def pytest_deploy_targets(config):
-    return {"live": {"host": "www.example.com", "live": False}}
-"""
-        },
-    ),
-]
-LATE = [
-    _conftest(
-        "a `pytest_runtestloop` that goes its own way",
-        """
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session):
-    for item in kept:
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-    return True
-""",
-    ),
-    _conftest(
-        "a `pytest_runtest_protocol` that swaps tests",
-        """
-from _pytest.runner import runtestprotocol
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item):
-    for swapped in kept:
-        runtestprotocol(swapped, nextitem=None)
-    return True
-""",
-    ),
-    _conftest(
-        "`item.runtest()` called directly",
-        """
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call(item):
-    for other in kept:
-        other.runtest()
-""",
-    ),
-    _conftest(
-        "the test's function called directly",
-        """
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call(item):
-    for other in kept:
-        other.obj(None)
-""",
-    ),
-    _conftest(
-        "its stash emptied and a marker added",
-        """
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session):
-    for item in kept:
-        item.stash._storage.clear()
-        item.add_marker("live_safe")
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-    return True
-""",
-    ),
-    _conftest(
-        "an item made anew",
-        """
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call(item):
-    if item not in kept:
-        function = (item.config.rootpath / "ran").touch
-        new = pytest.Function.from_parent(item.parent, name="test_unsafe", callobj=lambda: function())
-        new.runtest()
-""",
     ),
 ]

@@ -195,7 +195,7 @@ def _seen(container: SdkContainer) -> Container:
 
 def _listed(summary: Mapping[str, Any]) -> Listed:
     return Listed(
-        name=summary["Names"][0].removeprefix("/"),
+        name=next(iter(summary["Names"] or ()), summary["Id"]).removeprefix("/"),  # one that is being removed has none
         running=summary["State"] == "running",
         labels=summary["Labels"] or {},
         publishes=[port["PublicPort"] for port in summary["Ports"] or () if "PublicPort" in port],

@@ -90,9 +90,10 @@ def test_a_second_deploy_needs_nothing_typed_and_changes_nothing(site: Site) -> 
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_by_its_address_it_is_live_too(site: Site) -> None:
+def test_by_its_address_it_is_live_too_and_in_workers(site: Site) -> None:
     box = site.server.sandbox
-    run = site.project.pytest(f"--verify-on={box.destination}", f"--ssh-config={box.ssh_config}", "functional_tests")
+    here = (f"--verify-on={box.destination}", f"--ssh-config={box.ssh_config}")
+    run = site.project.pytest(*here, "-n2", "functional_tests")
     assert run.exit_code == 0, run.output
     assert "(LIVE)" in run.output
     assert "deselected: the target is live" in run.output
