@@ -73,7 +73,7 @@ class Lifecycle:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         self._workers -= 1
         option = self._config.option
-        if self._workers or not ids or self._done or option.collectonly:
+        if self._workers or not ids or self._done or option.collectonly or option.setupplan:
             return
         if self._failed_collections and not option.continue_on_collection_errors:
             pytest.exit(NOT_COLLECTED, returncode=pytest.ExitCode.INTERRUPTED)
