@@ -6,6 +6,7 @@ A command is a function that takes the parsed options and returns an exit code; 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
+SUMMARY = "look at targets, change their secrets, keep sandboxes; deploying is pytest's: pytest --deploy-to=TARGET"
 INTERRUPTED = 130
+UNREAD = 141
+"""Whoever read our output went away, like ``head``; a shell says the same of a program that SIGPIPE ended."""
 TARGET = "a name in deploy.toml, [user@]host[:port] or sandbox:NAME"
 
 
@@ -33,11 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
+        return UNREAD
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pytest-deploy", description="Look at targets, and at sandboxes.")
+    parser = argparse.ArgumentParser(prog="pytest-deploy", description=_sentence(SUMMARY))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_targets(commands)
     _add_status(commands)

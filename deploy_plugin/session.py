@@ -176,7 +176,7 @@ def _sandbox(place: Place, *, deploys: bool) -> Sandbox:
     if there is None:
         names = ", ".join(f"sandbox:{seen.sandbox.name}" for seen in sandbox.every()) or "none yet"
         raise ConfigError(
-            f"{place.host!r} is no sandbox that is there, so there is nothing to verify.",
+            f"{place.host!r} is no sandbox that is there: nothing was deployed to it yet.",
             hint=f"Sandboxes: {names}. To make one that stays: pytest --deploy-to=sandbox:NAME",
         )
     return there

@@ -182,7 +182,9 @@ def test_every_command_is_documented(command: str, parser: argparse.ArgumentPars
             assert str(action.metavar) in heading
 
 
-@pytest.mark.parametrize("code", [errors.DeployError.exit_code, errors.ConfigError.exit_code, cli.INTERRUPTED])
+@pytest.mark.parametrize(
+    "code", [errors.DeployError.exit_code, errors.ConfigError.exit_code, cli.INTERRUPTED, cli.UNREAD]
+)
 def test_every_exit_code_of_the_command_is_documented(code: int) -> None:
     assert str(code) in COMMAND.rows("The command pytest-deploy")
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from deploy_plugin.commands import project as project_module
 from tests.commands.conftest import Command
 from tests.inner import INI, Project
 
@@ -55,6 +56,24 @@ def test_options_for_test_runs_change_nothing(
     assert named(command) == names
     monkeypatch.setenv("PYTEST_ADDOPTS", addopts)
     assert named(command) == names
+
+
+def test_coverage_in_addopts_does_not_start(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_module, "find_spec", lambda name: name == "pytest_cov")
+    options = "def pytest_addoption(parser): parser.addoption('--no-cov', action='store_true')\n"
+    project.write(
+        "conftest.py", f"{options}def pytest_deploy_targets(config): return {{str(config.option.no_cov): {{}}}}\n"
+    )
+    assert "True" in named(command)
+
+
+def test_a_reader_that_went_away_is_no_traceback(project: Project) -> None:
+    project.write("deploy.toml", "[app]\nname = 'a'\n" + "".join(f"[targets.a{n}]\n" for n in range(9)))
+    line = f"{sys.executable} -m deploy_plugin.cli targets | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_warnings_as_errors_do_not_stop_it(project: Project) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -104,6 +106,16 @@ def test_a_command_gets_our_stdin_and_gives_its_streams_and_exit_code(site: Proj
     done = run(site, "exec", "added", "--", "python", "-c", SPEAKS, stdin="typed")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\ntyped\n", "err\n")
     assert run(site, "exec", "--manage", "added", "migrate", "--check").returncode == 0
+
+
+def test_on_a_terminal_the_command_gets_one_too(site: Project) -> None:
+    ours, its = pty.openpty()
+    argv = [sys.executable, "-m", "deploy_plugin.cli", "exec", "added", "--", "sh", "-c", "tty; exit 9"]
+    done = subprocess.run(argv, cwd=site.folder, stdin=its, stdout=its, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (9, b"")
+    assert b"/dev/pts/" in os.read(ours, 1000)
+    for end in (ours, its):
+        os.close(end)
 
 
 def test_a_new_value_makes_a_new_release_and_is_shown_nowhere(site: Project, server: RealServer) -> None:
