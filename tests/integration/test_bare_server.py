@@ -49,7 +49,7 @@ def test_a_bare_server_gets_docker_and_the_site(bare_server: RealServer, project
 
 def test_root_deploys_an_app_that_is_not_root(bare_server: RealServer, project: Project) -> None:
     project.pytest(f"--deploy-to={bare_server.target}")
-    bare_server.sh("docker rm -f $(docker ps -aq)")
+    bare_server.wipe()  # what is another user's would stop it
     bare_server.sh(LET_ROOT_IN)
     as_root = bare_server.sandbox.destination.replace("deploy@", "root@")
     config = project.folder / "ssh_config"
