@@ -56,7 +56,7 @@ class Hidden:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         if not self._knows_the_server:
-            self._session.learn()
+            self._session.learn(self._config.hook)
             self._knows_the_server = True
 
     @pytest.hookimpl(wrapper=True, trylast=True)  # the innermost: other wrappers get it clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -29,7 +30,11 @@ def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secre
         same = _containers(server, app, target, _release_of(serving), secrets)
         if _is_same(server, serving, same, image) and is_healthy(server, serving, Probe.of(app, target)):
             return same
-    return _containers(server, app, target, _new_release(app, image, digest), secrets)
+    new = _new_release(app, image, digest)
+    while serving and new.id == serving.labels.get(containers.RELEASE):
+        time.sleep(0.1)  # an id is a time in seconds, and this second is taken
+        new = _new_release(app, image, digest)
+    return _containers(server, app, target, new, secrets)
 
 
 def found(server: Server, app: App, target: Target) -> Containers | None:

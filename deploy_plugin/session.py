@@ -6,6 +6,7 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +20,6 @@ from deploy_plugin.origins import origins
 from deploy_plugin.redaction import Redactor
 from deploy_plugin.runner import Runner
 from deploy_plugin.sandbox import Sandbox
-from deploy_plugin.sealed import new_key, seal, unseal
 from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
 
@@ -53,8 +53,6 @@ class Session:
     origins: str = ""
     """Where each setting came from, to be read."""
     redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
-    key: bytes = field(default_factory=new_key, repr=False, compare=False)
-    """Opens what the main process leaves in the folder for workers, and nobody else shall read."""
 
     @property
     def ssh_config(self) -> Path:
@@ -101,7 +99,6 @@ class Session:
             if self.deploys:
                 hooks.pytest_deploy_failed(target=self.target, error=runner.error)
         else:
-            seal(self.folder / "redactor", pickle.dumps(self.redactor), self.key)
             (self.folder / "deployment").write_bytes(pickle.dumps(deployment))
         return runner
 
@@ -114,9 +111,16 @@ class Session:
             error.hint = f"{error.hint}\n{transaction.what_serves(self.app, server)}".strip()
         return self.redactor.redact_error(error)
 
-    def learn(self) -> None:
-        """Learn in a worker which values must not be shown; the main process does while it deploys."""
-        self.redactor.join(pickle.loads(unseal(self.folder / "redactor", self.key)))  # noqa: S301 - as above
+    def learn(self, hooks: Hooks) -> None:
+        """Learn in a worker which values must not be shown; the main process does while it deploys.
+
+        A worker that can't reach the server can't show what only the server holds either.
+        """
+        if self.deployment is None:
+            return
+        server = self.connect(hooks, join=True)
+        with closing(server), suppress(DeployError):
+            env_files.learn(self.redactor, server, self.app)
 
     def discard(self) -> None:
         """Leave nothing of the run on this machine: its folder, and its sandbox if nobody named it."""

@@ -54,12 +54,22 @@ def pytest_deploy_failed(error):
 """
 
 
+# A worker connects by itself: to the same server as the main process.
+WORKERS_SERVER = """
+from pathlib import Path
+from deploy_plugin.testing import FakeServer
+
+def pytest_deploy_connect(join):
+    return FakeServer(Path({folder!r}))
+"""
+
+
 @pytest.fixture
 def guarded(deployable: Project, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project with a secret from here, on a server that keeps another one."""
     monkeypatch.setenv("MAIL_PASSWORD", HERE)
     deployable.write("deploy.toml", _with_secret("MAIL", '{ from_env = "MAIL_PASSWORD" }'))
-    deployable.write("conftest.py", OTHER_PLUGIN)
+    deployable.write("conftest.py", OTHER_PLUGIN + WORKERS_SERVER.format(folder=str(server.home.parent)))
     folder = server.home / "deploy/superlists"
     folder.mkdir(parents=True)
     (folder / ".env").write_text(f"BY_HAND={KEPT}\n")
