@@ -40,8 +40,8 @@ class Place:
 
     @property
     def sandbox_name(self) -> str | None:
-        """None where the sandbox is a throwaway one."""
-        return self.host.partition(":")[2] or None
+        """None where it is none, or a throwaway one."""
+        return self.host.partition(":")[2] or None if self.is_sandbox else None
 
 
 def find_place(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+import docker  # noqa: F401 - before an inner pytest imports it, and takes its modules away again
 import pytest
 
 from deploy_plugin.models import App

@@ -37,6 +37,11 @@ def test_a_sandbox_needs_no_file(root: Path, typed: str, name: str | None) -> No
     assert (place.is_sandbox, place.sandbox_name, place.name) == (True, name, typed)
 
 
+def test_a_host_with_a_port_is_no_sandbox(root: Path) -> None:
+    assert config.find_place("deploy@127.0.0.1:22", root).sandbox_name is None
+    assert target(root, '[app]\nname = "a"\n[targets.staging]\nhost = "a@b.example.com:9"\n').sandbox is None
+
+
 @pytest.mark.parametrize("typed", ["sandbox:", "sandbox:a b", "sandbox:../x"])
 def test_a_sandbox_name_that_can_not_be_is_refused(root: Path, typed: str) -> None:
     with pytest.raises(ConfigError, match="letters, digits and dashes"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from deploy_plugin.testing import FakeServer
@@ -15,6 +17,8 @@ USAGE = pytest.ExitCode.USAGE_ERROR
 
 
 def run(project: Project, way: Way, *more: str) -> pytest.RunResult:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "functional_tests"]:
+        project.monkeypatch.delitem(sys.modules, name)  # this checkout's own, where an outer run imported them
     project.write("functional_tests/test_functional.py", TESTS)
     for name, text in way.files.items():
         project.write(name, text)

@@ -24,6 +24,7 @@ GAP = "…"
 IMAGE = re.compile(r"\bguestbook:[0-9a-f]{12}\b")
 # What is another one in every run.
 VARYING = {
+    r"[\d.]+ MB at [\d.]+ MB/s, ": "",
     r"127\.0\.0\.\d+(:\d+)?": "ADDRESS",
     r"\b\d{8}-\d{6}-[0-9a-f]{7}\b": "RELEASE",
     IMAGE.pattern: "IMAGE",
