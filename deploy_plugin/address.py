@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy_plugin import config, sandbox
 from deploy_plugin.config import Place
+from deploy_plugin.destination import address
 from deploy_plugin.models import Target
 from deploy_plugin.toml import Table
 
@@ -62,4 +63,4 @@ def _addresses(place: Place, typed: Path | None) -> Iterator[Address]:
 
 
 def _address(destination: str, ssh_config: Path | None) -> Address:
-    return Address(*config.address(destination, ssh_config))
+    return Address(*address(destination, ssh_config))

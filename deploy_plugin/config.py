@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from deploy_plugin import toml
+from deploy_plugin.destination import is_bare_word, is_destination, is_ssh_alias
 from deploy_plugin.errors import ConfigError
 from deploy_plugin.models import App, SecretSource, Target
 from deploy_plugin.toml import Table
@@ -17,7 +17,8 @@ from deploy_plugin.toml import Table
 FILE_NAME = "deploy.toml"
 SANDBOX = "sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
-_DESTINATION = re.compile(r"(?:[^@\s]+@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?\Z")
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
+_LAST_PORT = 65535
 _OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "lease"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_KEYS = frozenset(("generate", "from_env", "command"))
@@ -53,10 +54,9 @@ def find_place(
     """
     targets = named_targets(root, added or {})
     if typed in targets:
-        host = targets[typed].get("host", str, typed)
-        return _place(typed, host, targets[typed], where=f"the host of {typed!r} in {FILE_NAME}")
+        return _named_place(typed, targets[typed], root, ssh_config)
     place = _place(typed, typed, Table(root / FILE_NAME), where="this target")
-    if not place.is_sandbox and _is_bare_word(typed) and not _is_ssh_alias(typed, ssh_config):
+    if not place.is_sandbox and is_bare_word(typed) and not is_ssh_alias(typed, ssh_config):
         known = ", ".join((SANDBOX, f"{SANDBOX}:NAME", *targets))
         raise ConfigError(
             f"unknown target {typed!r}: it is no name in {FILE_NAME} and no host of your ssh configuration.",
@@ -94,10 +94,10 @@ def read_app(root: Path, place: Place) -> App:
     return App(
         name=name,
         context=root / table.get("context", str, "."),
-        port=table.optional("port", int),
+        port=_port(table, "port"),
         health=_absolute(table, "health", table.get("health", str, "/")),
         manage=table.get("manage", str, "manage.py"),
-        platform=table.optional("platform", str),
+        platform=_platform(table),
         env=table.table("env").map(_string),
         secrets=table.table("secrets").map(_secret),
         volumes=table.table("volumes").map(_volume),
@@ -108,7 +108,7 @@ def read_app(root: Path, place: Place) -> App:
 def read_target(place: Place, destination: str, *, url: str, ssh_config: Path | None = None) -> Target:
     """Join what was typed, what ``deploy.toml`` says and what is known of the address."""
     table = place.table
-    publish = table.get("publish", int, 80)
+    publish = _port(table, "publish") or 80
     return Target(
         name=place.name,
         destination=destination,
@@ -142,65 +142,46 @@ def ssh_config_of(place: Place, typed: Path | None) -> Path | None:
     return path
 
 
-def split_destination(destination: str) -> tuple[str, int | None]:
-    """``user@host:port`` as ssh takes it: ``(user@host, port)``. An IPv6 address stands in brackets."""
-    bracketed = re.fullmatch(r"((?:[^@]+@)?)\[([^\]]+)\](?::(\d+))?", destination)
-    if bracketed:
-        user, host, port = bracketed.groups()
-        return user + host, int(port) if port else None
-    rest, _, port = destination.partition(":")
-    return rest, int(port) if port else None
-
-
-def host_name(destination: str, ssh_config: Path | None) -> str:
-    """Resolve an alias of the ssh configuration to the host that it stands for, as it is written in a URL."""
-    name = _resolved(split_destination(destination)[0], ssh_config).get("hostname", destination)
-    return f"[{name}]" if ":" in name else name
-
-
-def address(destination: str, ssh_config: Path | None) -> tuple[str, int]:
-    """Say where ssh would connect to: host and port."""
-    host, port = split_destination(destination)
-    resolved = _resolved(host, ssh_config)
-    return resolved.get("hostname", host), port or int(resolved.get("port", 22))
+def _named_place(name: str, table: Table, root: Path, ssh_config: Path | None) -> Place:
+    """Where no host is given, the name must be one that ssh knows."""
+    place = _place(name, table.get("host", str, name), table, where=f"the host of {name!r} in {FILE_NAME}")
+    if "host" not in table.values and not is_ssh_alias(name, ssh_config_of(place, ssh_config)):
+        above = Table(root / FILE_NAME, "targets")
+        above.refuse(name, 'names no host, and your ssh configuration knows none of that name; add host = "user@host"')
+    return place
 
 
 def _place(name: str, host: str, table: Table, *, where: str) -> Place:
     place = Place(name, host, table)
     if place.is_sandbox:
         if not re.fullmatch(r"sandbox(:[A-Za-z0-9-]+)?", host):
-            raise ConfigError(f"{host!r}: a sandbox's name is made of letters, digits and dashes.")
-    elif not _DESTINATION.match(host):
+            raise ConfigError(
+                f"{host!r}: a sandbox's name is made of letters, digits and dashes.", hint="Example: sandbox:staging-2"
+            )
+    elif not is_destination(host):
         raise ConfigError(
             f"{where} is {host!r}, which is not [user@]host[:port].", hint="Example: elspeth@staging.example.com"
         )
     return place
 
 
-def _is_bare_word(text: str) -> bool:
-    return not set(text) & set("@.:[")
-
-
-def _is_ssh_alias(word: str, ssh_config: Path | None) -> bool:
-    """Whether the ssh configuration says something of this word that it does not say of any word."""
-    nobody = "no-such-host-anywhere"
-    answer = {key: value.replace(word, nobody) for key, value in _resolved(word, ssh_config).items()}
-    return answer != _resolved(nobody, ssh_config)
-
-
-def _resolved(host: str, ssh_config: Path | None) -> dict[str, str]:
-    if ssh_config and not ssh_config.is_file():
-        raise ConfigError(f"--ssh-config={ssh_config}: there is no such file.")
-    own = ["-F", str(ssh_config)] if ssh_config else []
-    done = subprocess.run(["ssh", *own, "-G", "--", host], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ConfigError(f"ssh does not understand the host {host!r}.", got=done.stderr)
-    return dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
-
-
 def _with_port(url: str, publish: int) -> str:
     bare = url.count(":") == 1 or url.endswith("]")
     return f"{url}:{publish}" if bare and publish != 80 else url  # noqa: PLR2004 - a URL leaves out port 80
+
+
+def _port(table: Table, key: str) -> int | None:
+    port = table.optional(key, int)
+    if port is not None and not 0 < port <= _LAST_PORT:
+        table.refuse(key, f"must be a port, from 1 to {_LAST_PORT}, not {port}")
+    return port
+
+
+def _platform(table: Table) -> str | None:
+    platform = table.optional("platform", str)
+    if platform is not None and not _PLATFORM.match(platform):
+        table.refuse("platform", f'must be like "linux/amd64", not {platform!r}')
+    return platform
 
 
 def _manage_allow(table: Table) -> tuple[str, ...] | None:

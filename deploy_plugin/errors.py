@@ -38,7 +38,7 @@ class DeployError(Exception):
 
 
 class ConfigError(DeployError):
-    """The options or ``deploy.toml`` say something that can't be; nothing was contacted."""
+    """The options, ``deploy.toml`` or this machine don't allow it; nothing was contacted."""
 
     exit_code = 4
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.hints import hint_for
 from deploy_plugin.models import App, Target
 from deploy_plugin.server.engine import Container
 
@@ -113,16 +114,23 @@ def _no_good(answer: Answer, probe: Probe) -> str:
 def _died(server: Server, name: str, container: Container | None) -> StepFailed:
     if container is None:
         return StepFailed(f"The container {name} is gone; somebody removed it.", hint="Deploy again.")
+    log = _log(server, name)
     return StepFailed(
-        f"The container {name} ended with exit code {container.exit_code} instead of serving. Its log:",
-        got=server.engine.logs(name),
-        hint="It should keep running in the foreground: see the CMD of the Dockerfile.",
+        f"The container {name} ended with exit code {container.exit_code} instead of serving.",
+        got=log,
+        hint=hint_for(log, "It should keep running in the foreground: see the CMD of the Dockerfile."),
     )
 
 
 def _unhealthy(server: Server, name: str, probe: Probe, why: str) -> StepFailed:
+    log = _log(server, name)
     return StepFailed(
-        f"The container {name} runs, but is not healthy. {why} Its log:",
-        got=server.engine.logs(name),
-        hint=f"The health path {probe.path!r} is set by health in deploy.toml.",
+        f"The container {name} runs, but is not healthy. {why}",
+        got=log,
+        hint=hint_for(log, f"The health path {probe.path!r} is set by health in deploy.toml."),
     )
+
+
+def _log(server: Server, name: str) -> str:
+    log = server.engine.logs(name)
+    return f"The end of its log:\n{log}" if log else "It logged nothing."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 NOT_DEPLOYED = "the deploy failed, so no test was run"
 ONLY_PLANNED = "only a plan was asked for, so no test was run"
 NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
+NO_JSON = "--deploy-json={path} could not be written: {reason}. The deploy is not the worse for it."
 WORKER_KEY = "pytest_deploy_session"
 
 
@@ -124,9 +126,15 @@ class Lifecycle:
         act = self._session.foresee if self._config.option.deploy_plan else self._session.execute
         self._done = act(self._server, self._config.hook)
         if path := self._config.option.deploy_json:
-            json.write(path, target, self._done.release, self._done.recap, self._server.bytes_sent)
+            self._write_json(path, self._done)
         if self._error:
             self._report(self._error)
+
+    def _write_json(self, path: Path, done: Runner) -> None:
+        try:
+            json.write(path, self._session.target, done.release, done.recap, self._server.bytes_sent)
+        except OSError as error:  # it must not hide what became of the deploy
+            self._terminal.write_line(NO_JSON.format(path=path, reason=error.strerror), red=True)
 
     def _sent(self) -> int:
         return self._server.bytes_sent

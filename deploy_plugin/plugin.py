@@ -12,9 +12,10 @@ import pytest
 
 from deploy_plugin import defaults, hidden, hookspecs, live
 from deploy_plugin.config import read_export_env
-from deploy_plugin.errors import ConfigError
+from deploy_plugin.errors import ConfigError, DeployError
 from deploy_plugin.fixtures import SESSION, deployment, manage_py
 from deploy_plugin.lifecycle import WORKER_KEY, Lifecycle
+from deploy_plugin.reporting import json
 from deploy_plugin.session import Session, Typed, settle
 from deploy_plugin.typed import refuse_unless_typed
 
@@ -112,19 +113,22 @@ def _session(config: pytest.Config) -> Session | None:
         _collect_verification_tests(config, session.target.name)
         return session
     option = config.option
-    if option.deploy_to and option.verify_on:
-        raise pytest.UsageError(BOTH_OPTIONS)
-    typed = option.deploy_to or option.verify_on
-    if option.deploy_plan and not option.deploy_to:
-        raise pytest.UsageError(PLAN_OF_WHAT)
-    if not typed:
-        return None
-    if option.deploy_to:
-        refuse_unless_typed(config)
-    _collect_verification_tests(config, typed)
+    given = [target for target in (option.deploy_to, option.verify_on) if target is not None]
+    deploys = option.deploy_to is not None  # and be it empty: a variable of the shell that is not set
     try:
-        return session_for(config, typed, deploys=bool(option.deploy_to))
-    except ConfigError as error:
+        if given and option.deploy_json:
+            json.start_anew(option.deploy_json)
+        if len(given) > 1:
+            raise ConfigError(BOTH_OPTIONS)
+        if option.deploy_plan and not deploys:
+            raise ConfigError(PLAN_OF_WHAT)
+        if not given:
+            return None
+        if deploys:
+            refuse_unless_typed(config)
+        _collect_verification_tests(config, given[0])
+        return session_for(config, given[0], deploys=deploys)
+    except DeployError as error:
         raise pytest.UsageError(str(error)) from None
 
 

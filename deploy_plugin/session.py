@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from deploy_plugin import address, config, env_files, runner, sandbox, settings, transaction
 from deploy_plugin.config import Place
+from deploy_plugin.destination import host_name
 from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
@@ -159,7 +160,7 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
             target = replace(target, sandbox=box.name)
         else:
             ssh_config = config.ssh_config_of(place, typed.ssh_config)
-            url = f"http://{config.host_name(place.host, ssh_config)}"
+            url = f"http://{host_name(place.host, ssh_config)}"
             target = config.read_target(place, place.host, url=url, ssh_config=ssh_config)
             target = replace(target, identity_file=typed.identity_file)
         live = target.live or bool(address.live_target_at(target, config.named_targets(root, added or {})))

@@ -54,7 +54,13 @@ def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
 def verify(app: App, target: Target, server: Server) -> Deployment:
     """Find what serves on the target; nothing there is changed."""
     RecallTarget(app.name, target).check(server)
-    found = release.found(server, app, target) if server.facts.docker_access else None
+    facts = server.facts
+    if facts.docker_runs and not facts.docker_access:
+        raise StepFailed(
+            f"{facts.user} may not use Docker on {target.name}, so nobody knows what serves there.",
+            hint=f"Let root do it there: usermod -aG docker {facts.user}",
+        )
+    found = release.found(server, app, target) if facts.docker_access else None
     if found is None:
         raise StepFailed(
             f"No release of {app.name} serves on {target.name}.", hint=f"Deploy first: pytest --deploy-to={target.name}"

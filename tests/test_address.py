@@ -85,7 +85,7 @@ def test_so_is_an_alias_that_the_live_target_uses(tmp_path: Path) -> None:
 
 
 def test_without_a_live_target_nothing_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "address", lambda *_: pytest.fail("it was resolved"))
+    monkeypatch.setattr(address, "address", lambda *_: pytest.fail("it was resolved"))
     assert found(tmp_path, "www.example.com", LIVE.replace("live = true", "")) is None
 
 

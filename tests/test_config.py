@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin import config
+from deploy_plugin import config, destination
 from deploy_plugin.errors import ConfigError
 from deploy_plugin.models import Target
 from tests.project import TWO_TARGETS, write
@@ -65,11 +65,22 @@ def test_a_sandbox_name_that_can_not_be_is_refused(root: Path, typed: str) -> No
 def test_a_destination_is_split_as_ssh_takes_it(root: Path, typed: str, parts: tuple[str, int | None]) -> None:
     place = config.find_place(typed, root)
     assert not place.is_sandbox
-    assert config.split_destination(place.host) == parts
+    assert destination.split_destination(place.host) == parts
 
 
 @pytest.mark.parametrize(
-    "typed", ["a b.com", "@example.com", "example.com:ssh", "ex@mple@com", "::1", "-oProxy=x.y", ""]
+    "typed",
+    [
+        "a b.com",
+        "@example.com",
+        "example.com:ssh",
+        "ex@mple@com",
+        "::1",
+        "-oProxy=x.y",
+        "example.com:0",
+        "example.com:65536",
+        "",
+    ],
 )
 def test_what_is_no_destination_is_refused_with_an_example(root: Path, typed: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -80,17 +91,17 @@ def test_what_is_no_destination_is_refused_with_an_example(root: Path, typed: st
 
 def test_an_alias_of_the_ssh_configuration_is_taken(root: Path, ssh_config: Path) -> None:
     assert config.find_place("web", root, ssh_config=ssh_config).host == "web"
-    assert config.host_name("web", ssh_config) == "www.example.com"
+    assert destination.host_name("web", ssh_config) == "www.example.com"
 
 
 def test_the_host_of_a_destination_is_found_without_user_and_port(ssh_config: Path) -> None:
-    assert config.host_name("harriet@web:2222", ssh_config) == "www.example.com"
-    assert config.host_name("elspeth@other.example.com", ssh_config) == "other.example.com"
+    assert destination.host_name("harriet@web:2222", ssh_config) == "www.example.com"
+    assert destination.host_name("elspeth@other.example.com", ssh_config) == "other.example.com"
 
 
-@pytest.mark.parametrize("destination", ["[2001:db8::1]", "elspeth@[2001:db8::1]:2222", "six"])
-def test_an_ipv6_host_is_in_brackets_as_in_a_url(ssh_config: Path, destination: str) -> None:
-    assert config.host_name(destination, ssh_config) == "[2001:db8::1]"
+@pytest.mark.parametrize("typed", ["[2001:db8::1]", "elspeth@[2001:db8::1]:2222", "six"])
+def test_an_ipv6_host_is_in_brackets_as_in_a_url(ssh_config: Path, typed: str) -> None:
+    assert destination.host_name(typed, ssh_config) == "[2001:db8::1]"
 
 
 def test_an_unknown_bare_word_names_the_known_targets(root: Path, ssh_config: Path) -> None:
@@ -109,9 +120,17 @@ def test_a_named_target_is_where_the_file_says(root: Path, host: str) -> None:
     assert (place.name, place.host) == ("staging", host)
 
 
-def test_a_named_target_without_a_host_is_an_alias_of_its_name(root: Path) -> None:
+def test_a_named_target_without_a_host_is_an_alias_of_its_name(root: Path, ssh_config: Path) -> None:
     write(root, "[targets.web]\nlive = true\n")
-    assert config.find_place("web", root).host == "web"
+    assert config.find_place("web", root, ssh_config=ssh_config).host == "web"
+
+
+def test_a_named_target_without_a_host_that_ssh_does_not_know_is_refused_with_its_line(
+    root: Path, ssh_config: Path
+) -> None:
+    write(root, "[app]\nname = 'x'\n[targets.staging]\nlive = true\n")
+    with pytest.raises(ConfigError, match=r"^deploy\.toml:3: targets\.staging names no host, .* add host = "):
+        config.find_place("staging", root, ssh_config=ssh_config)
 
 
 def test_a_wrong_host_of_a_named_target_says_whose_it_is(root: Path) -> None:
@@ -158,7 +177,7 @@ def test_an_ssh_config_that_was_typed_wins(root: Path, ssh_config: Path) -> None
 def test_the_url_has_the_published_port_unless_the_address_brought_one(
     root: Path, known: str, publish: int, url: str
 ) -> None:
-    assert target(root, f"[targets.staging]\npublish = {publish}\n", url=known).url == url
+    assert target(root, f"[targets.staging]\nhost = 'a.com'\npublish = {publish}\n", url=known).url == url
 
 
 @pytest.mark.parametrize(
@@ -166,11 +185,12 @@ def test_the_url_has_the_published_port_unless_the_address_brought_one(
     [
         ("live = 'yes'", "targets.staging.live must be true or false"),
         ("publish = '80'", "targets.staging.publish must be a whole number"),
+        ("publish = 0", "targets.staging.publish must be a port, from 1 to 65535, not 0"),
         ("url = 80", "targets.staging.url must be a string"),
         ("ssh_config = 1", "targets.staging.ssh_config must be a string"),
     ],
 )
 def test_a_wrong_value_of_a_target_names_line_and_key(root: Path, line: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        target(root, f"[targets.staging]\n{line}\n")
-    assert str(caught.value).startswith(f"deploy.toml:2: {said}")
+        target(root, f"[targets.staging]\nhost = 'a.com'\n{line}\n")
+    assert str(caught.value).startswith(f"deploy.toml:3: {said}")

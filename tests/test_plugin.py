@@ -250,28 +250,6 @@ def test_where_a_plugin_deploys_in_its_own_way_nothing_is_foreseen(deployable: P
     assert server.journal == []
 
 
-# For machines
-
-
-def test_the_recap_for_machines_tells_of_success(deployable: Project) -> None:
-    deployable.run("--deploy-to=staging", "--deploy-json=recap.json")
-    recap = deployable.recap()
-    assert (recap["target"], recap["url"]) == ("staging", "http://staging.example.com")
-    assert (recap["outcome"], recap["steps"][-1]["outcome"]) == ("changed", "changed")
-    assert recap["image"].startswith("superlists:")
-    assert recap["bytes_sent"] > 0
-
-
-def test_the_recap_for_machines_tells_of_failure(deployable: Project, site: Site) -> None:
-    site.migrate_fails = "no"
-    deployable.run("--deploy-to=staging", "--deploy-json=recap.json")
-    recap = deployable.recap()
-    assert recap["outcome"] == recap["steps"][-1]["outcome"] == "failed"
-    assert recap["steps"][-1]["title"] == "Migrate"
-    assert "manage.py migrate" in recap["steps"][-1]["reason"]
-    assert recap["release"]
-
-
 def test_no_secret_is_in_anything_that_a_run_says(deployable: Project, server: FakeServer) -> None:
     result = deployable.run("--deploy-to=staging", "--deploy-json=recap.json", "-vv")
     key = (server.home / "deploy/superlists/.env").read_text().strip().removeprefix("KEY=")

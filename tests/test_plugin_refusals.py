@@ -27,6 +27,61 @@ def test_a_target_that_is_no_destination_is_exit_4(project: Project) -> None:
     assert "[user@]host[:port]" in said(result)
 
 
+@pytest.mark.parametrize("option", ["--deploy-to=", "--verify-on="])
+def test_an_empty_target_is_exit_4_and_not_a_run_without_one(project: Project, option: str) -> None:
+    result = project.run(option)
+    assert result.ret == USAGE
+    assert "this target is '', which is not [user@]host[:port]" in said(result)
+
+
+def test_a_named_target_without_a_host_is_exit_4_with_its_line(project: Project) -> None:
+    project.write("deploy.toml", "[app]\nname = 'x'\n[targets.staging]\nlive = false\n")
+    result = project.run("--deploy-to=staging")
+    assert result.ret == USAGE
+    assert "deploy.toml:3: targets.staging names no host" in said(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[app\n", "deploy.toml is not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
+        ("[app]\nport = '80'\n", "deploy.toml:2: app.port must be a whole number, not '80'"),
+        ("[app]\nplatform = 'arm'\n", "deploy.toml:2: app.platform must be like \"linux/amd64\", not 'arm'"),
+        ("targets = 1\n", "deploy.toml:1: targets must be a table, not 1"),
+        ("[targets.a]\nhost = 'a.com'\n", "deploy.toml names targets, but no app."),
+    ],
+)
+def test_what_the_file_should_not_say_is_exit_4(project: Project, text: str, words: str) -> None:
+    project.write("deploy.toml", text)
+    result = project.run("--deploy-to=staging.example.com")
+    assert result.ret == USAGE
+    assert words in said(result)
+
+
+@pytest.mark.parametrize("target", ["staging", "elspeth@other.example.com", "sandbox"])
+@pytest.mark.usefixtures("sandboxes")
+def test_no_ssh_on_this_machine_is_exit_4(project: Project, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    monkeypatch.setenv("PATH", str(project.pytester.path))
+    result = project.run(f"--deploy-to={target}")
+    assert result.ret == USAGE
+    assert "There is no ssh" in said(result)
+    assert "openssh-client" in said(result)
+
+
+@pytest.mark.parametrize("path", ["recap.json", "new/recap.json"])
+def test_a_refused_run_leaves_no_recap_of_an_earlier_one(project: Project, path: str) -> None:
+    project.write(path, "{}")
+    assert project.run("--deploy-to=nosuch", f"--deploy-json={path}").ret == USAGE
+    assert not (project.pytester.path / path).exists()
+
+
+@pytest.mark.parametrize("path", ["infra_tests", "Dockerfile/recap.json", ""])
+def test_a_recap_that_can_not_be_written_is_exit_4(project: Project, path: str) -> None:
+    result = project.run("--deploy-to=staging", f"--deploy-json={path}")
+    assert result.ret == USAGE
+    assert "can't be written: " in said(result)
+
+
 def test_both_options_are_exit_4(project: Project) -> None:
     result = project.run("--deploy-to=staging", "--verify-on=staging")
     assert result.ret == USAGE

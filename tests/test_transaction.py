@@ -216,7 +216,14 @@ def test_verify_finds_what_serves_and_changes_nothing(deploy: Deploys) -> None:
 
 @pytest.mark.parametrize("docker_access", [True, False])
 def test_verifying_where_nothing_serves_says_how_to_deploy(deploy: Deploys, *, docker_access: bool) -> None:
-    deploy.server.facts = replace(deploy.server.facts, docker_access=docker_access)
+    deploy.server.facts = replace(deploy.server.facts, docker_runs=docker_access, docker_access=docker_access)
     with pytest.raises(StepFailed, match="No release of superlists serves on staging") as caught:
         transaction.verify(deploy.app, TARGET, deploy.server)
     assert "--deploy-to=staging" in caught.value.hint
+
+
+def test_verifying_as_a_user_who_may_not_use_docker_says_so(deploy: Deploys) -> None:
+    deploy.server.facts = replace(deploy.server.facts, user="harriet", docker_access=False)
+    with pytest.raises(StepFailed, match="harriet may not use Docker on staging") as caught:
+        transaction.verify(deploy.app, TARGET, deploy.server)
+    assert "usermod -aG docker harriet" in caught.value.hint

@@ -6,14 +6,24 @@ import hashlib
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from deploy_plugin.errors import ConfigError, StepFailed
+from deploy_plugin.hints import hint_for
 from deploy_plugin.server import local
 
 DOCKERFILE = "Dockerfile"
 _LINES_OF_A_FAILED_BUILD = 25
+_NOTICE = ("DEPRECATED: The legacy builder", "Install the buildx component", "https://docs.docker.com/go/buildx")
+_NOT_PULLED = (
+    "pull access denied",
+    "manifest unknown",
+    "failed to resolve source metadata",
+    "/v2/",  # a registry's address, in what its client says of it
+)
+_EMULATE = "To build for another processor Docker needs BuildKit (docker-buildx) and an emulator (qemu-user-static)."
 
 
 def require_dockerfile(context: Path) -> None:
@@ -45,7 +55,8 @@ def context_digest(context: Path, platform: str) -> str:
 
 def build(reference: str, context: Path, platform: str) -> None:
     """Build with the docker command: BuildKit where it is installed, which the SDK can't use."""
-    elsewhere = ["--platform", platform] if platform != _platform_here() else []
+    here = _platform_here()
+    elsewhere = ["--platform", platform] if platform != here else []
     done = subprocess.run(
         [local.docker_command(), "build", "--tag", reference, *elsewhere, str(context)],
         capture_output=True,
@@ -53,20 +64,39 @@ def build(reference: str, context: Path, platform: str) -> None:
         check=False,
     )
     if done.returncode:
-        said = (done.stdout + done.stderr).splitlines()
-        raise StepFailed(
-            f"The image does not build from {context / DOCKERFILE}.",
-            got="\n".join(said[-_LINES_OF_A_FAILED_BUILD:]),
-            hint=f"Try it alone: docker build {context}",
-        )
+        raise _failed(context, (done.stdout + done.stderr).splitlines(), platform, here)
+    if elsewhere:
+        _require_platform(reference, platform)
+
+
+def _failed(context: Path, said: Sequence[str], platform: str, here: str) -> StepFailed:
+    # The classic builder begins with a notice of its own age, and ends with what matters.
+    kept = [line for line in said if line.strip() and not any(words in line for words in _NOTICE)]
+    got = "\n".join(kept[-_LINES_OF_A_FAILED_BUILD:])
+    hint = f"Try it alone: docker build {context}"
+    if any(words in got for words in _NOT_PULLED):
+        hint = "The base image is not here and could not be pulled: let Docker reach a registry, or load it by hand."
+    elif platform != here:
+        hint = f"The server is {platform}, this machine {here}. {_EMULATE}"
+    return StepFailed(f"The image does not build from {context / DOCKERFILE}.", got=got, hint=hint_for(got, hint))
+
+
+def _require_platform(reference: str, platform: str) -> None:
+    """The classic builder takes a base image that is here, whatever it is for."""
+    with closing(local.local_client()) as client:
+        attributes = client.images.get(reference).attrs
+        built = f"{attributes['Os']}/{attributes['Architecture']}"
+        if not f"{platform}/".startswith(f"{built}/"):
+            client.images.remove(reference, force=True)  # the next deploy would take it for the right one
+            raise StepFailed(
+                f"The server needs an image for {platform}, and this machine's Docker made one for {built}.",
+                hint=f"Its base image is for {built}: remove it here, or let Docker pull the other. {_EMULATE}",
+            )
 
 
 def _platform_here() -> str:
-    client = local.local_client()
-    try:
+    with closing(local.local_client()) as client:
         return f"linux/{client.version()['Arch']}"
-    finally:
-        client.close()
 
 
 def _sent(context: Path) -> Iterator[str]:

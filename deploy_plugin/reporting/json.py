@@ -5,7 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from deploy_plugin.errors import ConfigError
 from deploy_plugin.models import Recap, Release, Target
+
+
+def start_anew(path: Path) -> None:
+    """Remove what an earlier run wrote; ``ConfigError`` where nothing can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        path.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"--deploy-json={path} can't be written: {error.strerror}.", hint="Give the path of a file."
+        ) from error
 
 
 def write(path: Path, target: Target, release: Release | None, recap: Recap, bytes_sent: int) -> None:

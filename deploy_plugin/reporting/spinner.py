@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,15 @@ class Spinner:
     def _turn(self) -> None:
         for frame in itertools.cycle(_FRAMES):
             took = f"{self._traffic} {time.monotonic() - self._start:.0f}s".strip()
-            self._terminal.rewrite(f"{self._text} {frame} {took}"[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001 - no other way to it
+            if not _somebody_types_a_password():
+                self._terminal.rewrite(f"{self._text} {frame} {took}"[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001 - no other way to it
             if self._stopped.wait(_PAUSE):
                 return
+
+
+def _somebody_types_a_password() -> bool:
+    """Whether the terminal shows nothing of what is typed: then its last line is a question's, not ours."""
+    try:
+        return not termios.tcgetattr(1)[3] & termios.ECHO
+    except (termios.error, OSError):
+        return False

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
-from deploy_plugin.errors import ConfigError, DeployError
+from deploy_plugin.errors import ConfigError
 from deploy_plugin.sandbox.state import (
     HTTP_PORT,
     SSH_PORT,
@@ -81,7 +81,7 @@ def free_address(taken: Collection[str]) -> tuple[str, int, int]:
         return LOOPBACK, _free_port(LOOPBACK), _free_port(LOOPBACK)
     ours = [address for address in ADDRESSES if address not in taken]
     if not ours:
-        raise DeployError("All sandbox addresses are taken.", hint="`pytest-deploy sandbox list` shows by whom.")
+        raise ConfigError("All sandbox addresses are taken.", hint="`pytest-deploy sandbox list` shows by whom.")
     for address in ours:
         if not (answers(address, SSH_PORT) or answers(address, HTTP_PORT)):
             return address, SSH_PORT, HTTP_PORT
@@ -124,12 +124,12 @@ def _make_key(path: Path, *, comment: str) -> None:
     try:
         subprocess.run(argv, check=True, capture_output=True, text=True)
     except FileNotFoundError as error:
-        raise DeployError(
+        raise ConfigError(
             "There is no ssh-keygen on this machine.",
             hint="Install OpenSSH's client (Debian: openssh-client).",
         ) from error
     except subprocess.CalledProcessError as error:
-        raise DeployError(f"ssh-keygen could not make {path}.", got=error.stderr) from error
+        raise ConfigError(f"ssh-keygen could not make {path}.", got=error.stderr) from error
 
 
 def _binds(address: str) -> bool:

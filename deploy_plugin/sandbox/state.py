@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy_plugin.errors import ConfigError, DeployError
+from deploy_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def read(name: str) -> Record | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise DeployError(
+        raise ConfigError(
             f"{path} does not say what a sandbox needs.",
             got=str(error),
             hint=f"Remove the folder {path.parent}.",

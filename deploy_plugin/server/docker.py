@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from deploy_plugin.errors import StepFailed, Unreachable
+from deploy_plugin.hints import hint_for
 from deploy_plugin.secret import Secret
 from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed
 from deploy_plugin.server.local import knock
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container as SdkContainer
 
+OLDEST, OLDEST_API = "Docker 20.10", "1.41"
 LOAD_TIMEOUT = 900
 """Seconds that Docker may keep silent: a big image on a slow disk takes its time."""
 
@@ -57,7 +59,7 @@ class DockerEngine:
             load: Callable[[Iterable[bytes]], Iterator[dict[str, str]] | None] = self._client.api.load_image
             for message in load(archive) or ():
                 if "error" in message:
-                    raise StepFailed("Docker on the server did not take the image.", got=message["error"])
+                    raise _not_taken(message["error"])
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Give the image as an archive, piece by piece."""
@@ -166,17 +168,35 @@ class DockerEngine:
 def connect_socket(path: Path) -> DockerEngine:
     """Speak to the engine behind a socket; ``StepFailed`` where none answers."""
     import docker
-    from docker.errors import DockerException
+    from docker.errors import DockerException, InvalidVersion
+    from docker.utils import version_lt
 
     try:
         knock(f"unix://{path}")
-        return DockerEngine(docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT))
+        client = docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT)
+    except InvalidVersion as error:
+        raise _too_old("an older one") from error
     except (DockerException, OSError) as error:
         raise StepFailed(
             "Docker on the server does not answer.",
             got=str(error),
             hint="Check on the server that `docker version` works for this user.",
         ) from error
+    if version_lt(client.api.api_version, OLDEST_API):
+        client.close()
+        raise _too_old(client.api.api_version)
+    return DockerEngine(client)
+
+
+def _not_taken(why: str) -> StepFailed:
+    return StepFailed("Docker on the server did not take the image.", got=why, hint=hint_for(why, "Deploy again."))
+
+
+def _too_old(version: str) -> StepFailed:
+    return StepFailed(
+        f"Docker on the server is too old: it speaks API {version}, and {OLDEST_API} is the oldest that works.",
+        hint=f"Install {OLDEST} or newer there.",
+    )
 
 
 def _seen(container: SdkContainer) -> Container:
@@ -216,6 +236,7 @@ def _engine_words(doing: str) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        raise StepFailed(f"Docker could not {doing}.", got=error.explanation or str(error)) from error
+        said = str(error.explanation or error)
+        raise StepFailed(f"Docker could not {doing}.", got=said, hint=hint_for(said)) from error
     except (DockerException, RequestException, OSError) as error:
         raise Unreachable(f"Docker went away when it was to {doing}.", got=str(error)) from error

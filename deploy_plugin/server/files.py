@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.hints import hint_for
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Result, Server
@@ -37,11 +38,13 @@ def read(server: Server, path: PurePosixPath) -> bytes | None:
     if done.exit_code == _MISSING:
         return None
     if not done.ok:
-        raise StepFailed(f"{path} can't be read on the server.", got=done.text)
+        hint = "Put it right on the server: the user that deploys must be able to read it."
+        raise StepFailed(f"{path} can't be read on the server.", got=done.text, hint=hint)
     return done.stdout
 
 
 def write(server: Server, path: PurePosixPath, content: bytes, *, mode: int) -> None:
     done = script(server, _WRITE, path, f"{mode:o}", stdin=content)
     if not done.ok:
-        raise StepFailed(f"{path} can't be written on the server.", got=done.text)
+        hint = hint_for(done.text, "Put it right on the server: the user that deploys must be able to write it.")
+        raise StepFailed(f"{path} can't be written on the server.", got=done.text, hint=hint)

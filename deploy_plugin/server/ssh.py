@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from deploy_plugin.config import split_destination
+from deploy_plugin.destination import split_destination
 from deploy_plugin.errors import Unreachable
 from deploy_plugin.server import files, http
 from deploy_plugin.server.base import Answer, Result, quote
@@ -24,9 +24,10 @@ ANSWER_TIMEOUT = 10
 _SSH_FAILED = 255
 _HELLO = b"connected\n"
 
+_CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
 # What ssh says, and what to do about it. ssh has one exit code for all of it.
 _HINTS = {
-    "REMOTE HOST IDENTIFICATION HAS CHANGED": (
+    _CHANGED: (
         "The host key is not the one that is known: the server was installed anew, or somebody stands in between. "
         "Compare its fingerprint with the server's; only then remove the old key with ssh-keygen -R."
     ),
@@ -176,4 +177,8 @@ def _hint(said: str) -> str:
 
 
 def _last_words(said: str) -> str:
-    return "\n".join(line for line in said.splitlines() if line.strip("@ "))[-1500:]
+    """Leave out the frame of a warning; of a changed host key, all but the key and where the known one stands."""
+    lines = [line.strip() for line in said.splitlines() if line.strip("@ ")]
+    if _CHANGED in said:
+        lines = [line for line in lines if line.startswith(("SHA256:", "Offending")) or line == lines[-1]]
+    return "\n".join(lines)[-1500:]

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.hints import hint_for
 from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
@@ -51,5 +52,6 @@ class EnsureDatabase:
     def _script(self, server: Server, text: str) -> str:
         done = script(server, text, self.path, ":".join(map(str, self.owner)))
         if not done.ok:
-            raise StepFailed(f"{self.path} can't be made ready.", got=done.text)
+            hint = hint_for(done.text, "Put it right on the server, as root.")
+            raise StepFailed(f"{self.path} can't be made ready.", got=done.text, hint=hint)
         return done.stdout.decode().strip()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.server.files import script
+from deploy_plugin.hints import hint_for
+from deploy_plugin.server.sudo import WANTS_PASSWORD, Ask, as_root, ask_at_terminal
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Result, Server
-    from deploy_plugin.server.facts import Facts
 
 _INSTALL = r"""
 set -e
@@ -38,6 +38,7 @@ exit 1
 class InstallDocker:
     """Install Docker on Debian and Ubuntu, let this user use it, and log in again so that it counts."""
 
+    ask: Ask = ask_at_terminal
     title: str = "Install Docker"
 
     def check(self, server: Server) -> str | None:
@@ -57,18 +58,31 @@ class InstallDocker:
                 f"Docker is not installed, and this is no Debian or Ubuntu ({' '.join(sorted(facts.distribution))}).",
                 hint=f"Install Docker there by hand, and let {facts.user} use it: usermod -aG docker {facts.user}",
             )
-        done = _as_root(server, facts)
+        done = as_root(server, _INSTALL, facts.user, ask=self.ask)
         if not done.ok:
-            raise StepFailed(
-                f"Docker could not be installed as {facts.user}.",
-                got="\n".join(done.text.splitlines()[-15:]),
-                hint="It needs sudo without a password, once. Or install docker.io there by hand, "
-                f"and let {facts.user} use it: usermod -aG docker {facts.user}",
-            )
+            raise self._failed(server, done)
         server.reconnect()
+        if left := self.check(server):
+            raise StepFailed(f"Docker was made ready, and still: {left}.", hint="Look on the server: docker version")
+
+    def _failed(self, server: Server, done: Result) -> StepFailed:
+        facts = server.facts
+        by_hand = f"Or let root do it there: apt-get install docker.io; usermod -aG docker {facts.user}"
+        if not _is_sudos(done):
+            got = "\n".join(done.text.splitlines()[-15:])
+            return StepFailed("Docker could not be made ready on the server.", got=got, hint=hint_for(got, by_hand))
+        why = (
+            "sudo wants a password, and there is no terminal here to ask at: deploy once from one."
+            if WANTS_PASSWORD in done.stderr
+            else f"It needs a sudo that lets {facts.user} become root, once."
+        )
+        return StepFailed(
+            f"{self.check(server)}, and {facts.user} could not become root to change that.",
+            got=done.text,
+            hint=f"{why[0].upper()}{why[1:]} {by_hand}",
+        )
 
 
-def _as_root(server: Server, facts: Facts) -> Result:
-    if facts.uid == 0:
-        return script(server, _INSTALL, facts.user)
-    return server.run("sudo", "-n", "sh", "-c", _INSTALL, "sh", facts.user)
+def _is_sudos(done: Result) -> bool:
+    """Whether it is sudo that failed, not what it was to run."""
+    return done.text.startswith(("sudo: ", "Sorry, ")) or "is not in the sudoers" in done.text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers, manage_command
 from deploy_plugin.errors import NotYetKnown, StepFailed
+from deploy_plugin.hints import hint_for
 from deploy_plugin.server.engine import Finished
 from deploy_plugin.server.files import script
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _MIGRATION = re.compile(r"^(\w+\.\w+)$", re.MULTILINE)
 _LINES = 25
+_MIGRATION_FAILED = "Fix the migration or the data, then deploy again."
+_PLAN_FAILED = "The app can't even say which migrations it has: fix it, or the settings in [app.env] of deploy.toml."
 _ALL_THERE = 'for folder do [ -d "$folder" ] || exit 1; done'
 
 
@@ -54,7 +57,7 @@ class Migrate:
             raise StepFailed(
                 f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
                 got="\n".join(done.text.splitlines()[-_LINES:]),
-                hint="Fix the migration or the data, then deploy again.",
+                hint=hint_for(done.text, _PLAN_FAILED if "--plan" in arguments else _MIGRATION_FAILED),
             )
         return done
 

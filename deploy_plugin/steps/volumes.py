@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.hints import hint_for
 from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
@@ -39,4 +40,5 @@ class EnsureVolumes:
     def apply(self, server: Server) -> None:
         done = script(server, _APPLY, ":".join(map(str, self.owner)), *self.folders)
         if not done.ok:
-            raise StepFailed("The app's volumes can't be made.", got=done.text)
+            hint = hint_for(done.text, "Put it right on the server, as root.")
+            raise StepFailed("The app's volumes can't be made.", got=done.text, hint=hint)

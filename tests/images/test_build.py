@@ -95,6 +95,7 @@ def test_a_build_is_tagged_and_names_another_platform_only(
     called = docker(tmp_path, monkeypatch, "exit 0")
     build.build("superlists:1", context, PLATFORM)
     assert called.read_text() == f"build --tag superlists:1 {context}\n"
+    monkeypatch.setattr(build, "_require_platform", lambda *_: None)
     build.build("superlists:1", context, "linux/arm64")
     assert called.read_text() == f"build --tag superlists:1 --platform linux/arm64 {context}\n"
 
@@ -108,3 +109,28 @@ def test_a_build_that_fails_shows_the_end_of_its_output(
     assert caught.value.got.endswith("pip: no such package")
     assert "\n50\n" not in caught.value.got
     assert str(context) in caught.value.hint
+
+
+PULL = 'Get "https://registry.example.com/v2/": dial tcp: lookup registry.example.com: no such host'
+UNMATCHED = "image with reference python:3 was found but does not match the specified platform"
+
+
+@pytest.mark.parametrize(
+    ("said", "platform", "hint"),
+    [
+        (PULL, PLATFORM, "could not be pulled"),
+        ("ERROR: failed to solve: failed to resolve source metadata for x", PLATFORM, "could not be pulled"),
+        (UNMATCHED, "linux/arm64", "The server is linux/arm64, this machine linux/amd64"),
+        ("exec /bin/sh: exec format error", "linux/arm64", "another kind of processor"),
+        ("no space left on device", PLATFORM, "disk is full"),
+    ],
+)
+def test_a_build_that_fails_for_a_known_reason_says_what_to_do(  # noqa: PLR0913, PLR0917 - three fixtures and three values
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, platform: str, hint: str
+) -> None:
+    notice = "DEPRECATED: The legacy builder is deprecated"
+    docker(tmp_path, monkeypatch, f"echo '{notice}' >&2; echo '{said}' >&2; exit 1")
+    with pytest.raises(StepFailed) as caught:
+        build.build("superlists:1", context, platform)
+    assert caught.value.got == said
+    assert hint in caught.value.hint

@@ -11,6 +11,19 @@ from deploy_plugin.server.base import quote
 from deploy_plugin.server.ssh import SshServer
 from deploy_plugin.server.ssh_config import write_run_config
 
+CHANGED = """
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!
+The fingerprint for the ED25519 key sent by the remote host is
+SHA256:bmV3.
+Please contact your system administrator.
+Offending ED25519 key in /home/a/.ssh/known_hosts:7
+Host key for x has changed and you have requested strict checking.
+Host key verification failed.
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -60,6 +73,17 @@ def test_what_ssh_says_is_shown_with_what_to_do(
     assert said.splitlines()[-1] in caught.value.got
     assert "@@@" not in caught.value.got
     assert hint in caught.value.hint
+
+
+def test_of_a_changed_host_key_only_what_matters_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ssh(folder, monkeypatch, f"echo {shlex.quote(CHANGED)} >&2; exit 255")
+    with SshServer("elspeth@x", folder) as server, pytest.raises(Unreachable) as caught:
+        server.run("true")
+    assert caught.value.got.splitlines() == [
+        "SHA256:bmV3.",
+        "Offending ED25519 key in /home/a/.ssh/known_hosts:7",
+        "Host key verification failed.",
+    ]
 
 
 def test_one_connection_is_opened_and_shared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,3 +155,11 @@ def test_volumes_that_are_missing_are_all_named_and_made_for_the_app(server: Fak
     assert step.check(server) == f"{folders[1]} is missing"
     step.apply(server)
     assert Path(folders[1]).stat().st_uid == server.facts.app_user[0]
+
+
+def test_a_volume_that_can_not_be_made_is_a_sentence(server: FakeServer) -> None:
+    (server.home / "file").write_text("in the way of a folder")
+    with pytest.raises(StepFailed, match="volumes can't be made") as caught:
+        EnsureVolumes([server.facts.home / "file" / "media"], (1000, 1000)).apply(server)
+    assert caught.value.got
+    assert "as root" in caught.value.hint

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.secret import Secret
 from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.steps.install_docker import InstallDocker
 from deploy_plugin.testing import FakeServer
@@ -18,9 +19,9 @@ def bare(server: FakeServer) -> FakeServer:
     return server
 
 
-def failed(server: FakeServer) -> StepFailed:
+def failed(server: FakeServer, password: str | None = None) -> StepFailed:
     with pytest.raises(StepFailed) as caught:
-        InstallDocker().apply(server)
+        InstallDocker(ask=lambda _sentence: None if password is None else Secret(password)).apply(server)
     return caught.value
 
 
@@ -61,14 +62,37 @@ def test_another_distribution_is_named_with_what_to_do_there(bare: FakeServer) -
 def test_a_sudo_that_wants_a_password_is_a_sentence(bare: FakeServer) -> None:
     bare.install("sudo", "echo 'sudo: a password is required' >&2; exit 1")
     error = failed(bare)
-    assert "as elspeth" in error.message
+    assert error.message == "Docker is not installed, and elspeth could not become root to change that."
     assert error.got == "sudo: a password is required"
-    assert "sudo without a password" in error.hint
+    assert error.hint.startswith("Sudo wants a password, and there is no terminal here to ask at")
+    assert "usermod -aG docker elspeth" in error.hint
     assert "reconnect" not in bare.journal
 
 
+def test_a_password_that_sudo_does_not_take_is_a_sentence(bare: FakeServer) -> None:
+    bare.install(
+        "sudo", "[ $1 = -n ] && echo 'sudo: a password is required' >&2 || echo 'Sorry, try again.' >&2; exit 1"
+    )
+    error = failed(bare, "wrong")
+    assert "elspeth could not become root" in error.message
+    assert error.got == "Sorry, try again."
+
+
+def test_who_may_not_use_docker_is_told_so(bare: FakeServer) -> None:
+    bare.facts = replace(bare.facts, has_docker=True, docker_runs=True)
+    bare.install("sudo", "echo 'elspeth is not in the sudoers file.' >&2; exit 1")
+    assert failed(bare).message.startswith("elspeth is not in the docker group, and elspeth could not become root")
+
+
+def test_docker_that_is_not_ready_afterwards_is_said(bare: FakeServer) -> None:
+    bare.install("sudo", "exit 0")
+    assert failed(bare).message == "Docker was made ready, and still: Docker is not installed."
+
+
 def test_a_server_without_sudo_is_a_sentence(bare: FakeServer) -> None:
-    assert "sudo: not found" in failed(bare).got
+    error = failed(bare)
+    assert "sudo: not found" in error.got
+    assert "lets elspeth become root" in error.hint
 
 
 def test_root_needs_no_sudo_and_shows_only_the_end_of_what_apt_said(bare: FakeServer) -> None:
