@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
@@ -41,7 +42,7 @@ class Probe:
 
 def is_healthy(server: Server, container: Container, probe: Probe) -> bool:
     try:
-        return _ask(server, container, probe).status < 300  # noqa: PLR2004 - HTTP's own numbers, here and below
+        return _ask(server, container, probe).ok
     except OSError:
         return False
 
@@ -58,10 +59,10 @@ def await_healthy(server: Server, name: str, probe: Probe, patience: float = PAT
         except OSError:
             last = f"Nothing answers on port {port_of(server, container, probe)} of the container."
         else:
-            if answer.status < 300:  # noqa: PLR2004
+            if answer.ok:
                 return
             last = _no_good(answer, probe)
-            if answer.status == 400 or 300 <= answer.status < 400:  # noqa: PLR2004
+            if answer.never_gets_better:
                 raise _unhealthy(server, name, probe, last)
         if time.monotonic() > deadline:
             raise _unhealthy(server, name, probe, f"{last} It was asked for {patience:.0f} s.")
@@ -104,7 +105,7 @@ def _ask(server: Server, container: Container, probe: Probe) -> Answer:
 
 def _no_good(answer: Answer, probe: Probe) -> str:
     where = f"{probe.path} answers {answer.status}"
-    if answer.status == 400:  # noqa: PLR2004
+    if answer.status == HTTPStatus.BAD_REQUEST:
         return f"{where} to Host: {probe.host}. In a Django app that is ALLOWED_HOSTS: it must hold that name."
     if "location" in answer.headers:
         return f"{where} and redirects to {answer.headers['location']}; a health path must answer by itself."

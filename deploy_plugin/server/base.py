@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,6 +39,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def never_gets_better(self) -> bool:
+        """Whether asking again is of no use: the question is refused, or sent elsewhere."""
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status <= HTTPStatus.BAD_REQUEST
 
 
 class Server(Protocol):

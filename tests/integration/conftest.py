@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,15 @@ from tests.integration.servers import RealServer
 @pytest.fixture(scope="module")
 def server() -> Iterator[RealServer]:
     """A server with Docker, for the tests of one module."""
-    box = sandbox.reserve(f"test-{secrets.token_hex(3)}")
-    try:
-        sandbox.boot(box)
-        yield RealServer(box)
-    finally:
-        sandbox.remove(box)
+    with booted(bare=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def bare_server() -> Iterator[RealServer]:
+    """A server with sshd and sudo, and nothing else."""
+    with booted(bare=True) as server:
+        yield server
 
 
 @pytest.fixture
@@ -35,3 +39,13 @@ def empty_server(server: RealServer) -> RealServer:
 def project(tmp_path: Path) -> Project:
     """A copy of the to-do site, committed."""
     return Project.copy_of_the_site(tmp_path / "superlists")
+
+
+@contextmanager
+def booted(*, bare: bool) -> Iterator[RealServer]:
+    box = sandbox.reserve(f"test-{secrets.token_hex(3)}", bare=bare)
+    try:
+        sandbox.boot(box)
+        yield RealServer(box)
+    finally:
+        sandbox.remove(box)

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-
-import pytest
-
-from deploy_plugin import sandbox
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
@@ -19,16 +13,6 @@ sudo chown root:root /root/.ssh/authorized_keys
 sudo sed -i 's/^PermitRootLogin.*/PermitRootLogin prohibit-password/' /etc/ssh/sshd_config.d/sandbox.conf
 sudo pkill -HUP -o sshd
 """
-
-
-@pytest.fixture(scope="module")
-def bare_server() -> Iterator[RealServer]:
-    box = sandbox.reserve(f"test-{secrets.token_hex(3)}", bare=True)
-    try:
-        sandbox.boot(box)
-        yield RealServer(box)
-    finally:
-        sandbox.remove(box)
 
 
 def test_a_bare_server_gets_docker_and_the_site(bare_server: RealServer, project: Project) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin import sandbox
 from tests.documents import DOCS, Document
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
@@ -64,16 +63,6 @@ def ansible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     subprocess.run([venv / "bin" / "pip", "install", "--quiet", "ansible-core"], check=True)
     with tempfile.TemporaryDirectory(prefix="ansible-") as short:  # its sockets are in there, which need a short path
         yield {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "ANSIBLE_HOME": short}
-
-
-@pytest.fixture
-def bare_server() -> Iterator[RealServer]:
-    box = sandbox.reserve(f"test-{secrets.token_hex(3)}", bare=True)
-    try:
-        sandbox.boot(box)
-        yield RealServer(box)
-    finally:
-        sandbox.remove(box)
 
 
 def test_a_playbook_deploys_and_the_tests_judge(
