@@ -15,6 +15,7 @@ is not one of these is a bug, and keeps its traceback.
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 
@@ -29,7 +30,7 @@ class DeployError(Exception):
     def __init__(self, message: str, *, got: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.got = got.strip()
+        self.got = _without_empty_ends(got)
         self.hint = hint
 
     def __str__(self) -> str:
@@ -63,3 +64,8 @@ class RollbackFailed(DeployError):
 
 class ServerWarning(UserWarning):
     """Something on the server that no deploy is to blame for, and that somebody should look at."""
+
+
+def _without_empty_ends(text: str) -> str:
+    """Keep the first line's indentation: what comes back may be a piece of code, or of a traceback."""
+    return re.sub(r"\A(?:[^\S\n]*\n)+", "", text).rstrip()

@@ -8,9 +8,9 @@ from deploy_plugin.hints import hint_for
 @pytest.mark.parametrize(
     ("said", "hint"),
     [
-        ("write /layer.tar: no space left on device", "disk is full"),
-        ("cat: write error: No space left on device", "disk is full"),
-        ("django.db.utils.OperationalError: database or disk is full", "disk is full"),
+        ("write /layer.tar: no space left on device", "The server's disk is full"),
+        ("cat: write error: No space left on device", "The server's disk is full"),
+        ("django.db.utils.OperationalError: database or disk is full", "The server's disk is full"),
         ("sqlite3.OperationalError: unable to open database file", "[database] path in deploy.toml"),
         ("sqlite3.OperationalError: attempt to write a readonly database", "[database] path in deploy.toml"),
         ("exec /venv/bin/gunicorn: exec format error", "platform in deploy.toml"),

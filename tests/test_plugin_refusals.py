@@ -75,11 +75,13 @@ def test_a_refused_run_leaves_no_recap_of_an_earlier_one(project: Project, path:
     assert not (project.pytester.path / path).exists()
 
 
-@pytest.mark.parametrize("path", ["infra_tests", "Dockerfile/recap.json", ""])
-def test_a_recap_that_can_not_be_written_is_exit_4(project: Project, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "why"), [("infra_tests", "Is a directory"), ("Dockerfile/recap.json", "Dockerfile is no folder"), ("", "")]
+)
+def test_a_recap_that_can_not_be_written_is_exit_4(project: Project, path: str, why: str) -> None:
     result = project.run("--deploy-to=staging", f"--deploy-json={path}")
     assert result.ret == USAGE
-    assert "can't be written: " in said(result)
+    assert f"can't be written: {why}" in said(result)
 
 
 def test_both_options_are_exit_4(project: Project) -> None:

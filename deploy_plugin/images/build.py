@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 from deploy_plugin.errors import ConfigError, StepFailed
-from deploy_plugin.hints import hint_for
+from deploy_plugin.hints import missing_key
 from deploy_plugin.server import local
 
 DOCKERFILE = "Dockerfile"
 _LINES_OF_A_FAILED_BUILD = 25
 _NOTICE = ("DEPRECATED: The legacy builder", "Install the buildx component", "https://docs.docker.com/go/buildx")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # what a step wrote to stderr comes in red, terminal or not
 _NOT_PULLED = (
     "pull access denied",
     "manifest unknown",
@@ -71,14 +73,24 @@ def build(reference: str, context: Path, platform: str) -> None:
 
 def _failed(context: Path, said: Sequence[str], platform: str, here: str) -> StepFailed:
     # The classic builder begins with a notice of its own age, and ends with what matters.
-    kept = [line for line in said if line.strip() and not any(words in line for words in _NOTICE)]
+    kept = [_COLOUR.sub("", line) for line in said if line.strip() and not any(words in line for words in _NOTICE)]
     got = "\n".join(kept[-_LINES_OF_A_FAILED_BUILD:])
-    hint = f"Try it alone: docker build {context}"
+    hint = _hint(got, f"Try it alone: docker build {context}")
+    if platform != here:
+        hint = f"The server is {platform}, this machine {here}. {_EMULATE}\n{hint}"
+    return StepFailed(f"The image does not build from {context / DOCKERFILE}.", got=got, hint=hint)
+
+
+def _hint(got: str, otherwise: str) -> str:
     if any(words in got for words in _NOT_PULLED):
-        hint = "The base image is not here and could not be pulled: let Docker reach a registry, or load it by hand."
-    elif platform != here:
-        hint = f"The server is {platform}, this machine {here}. {_EMULATE}"
-    return StepFailed(f"The image does not build from {context / DOCKERFILE}.", got=got, hint=hint_for(got, hint))
+        return "The base image is not here and could not be pulled: let Docker reach a registry, or load it by hand."
+    if "no space left on device" in got.lower():
+        return "This machine's disk is full: docker system df shows what Docker has of it."
+    if missing := missing_key(got):
+        return (
+            f"A build gets nothing from deploy.toml: give {missing} a value in the Dockerfile, one that is no secret."
+        )
+    return otherwise
 
 
 def _require_platform(reference: str, platform: str) -> None:

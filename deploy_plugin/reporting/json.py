@@ -16,9 +16,8 @@ def start_anew(path: Path) -> None:
         path.touch()
         path.unlink()
     except OSError as error:
-        raise ConfigError(
-            f"--deploy-json={path} can't be written: {error.strerror}.", hint="Give the path of a file."
-        ) from error
+        why = f"{path.parent} is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise ConfigError(f"--deploy-json={path} can't be written: {why}.", hint="Give the path of a file.") from error
 
 
 def write(path: Path, target: Target, release: Release | None, recap: Recap, bytes_sent: int) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,16 +122,17 @@ UNMATCHED = "image with reference python:3 was found but does not match the spec
         (PULL, PLATFORM, "could not be pulled"),
         ("ERROR: failed to solve: failed to resolve source metadata for x", PLATFORM, "could not be pulled"),
         (UNMATCHED, "linux/arm64", "The server is linux/arm64, this machine linux/amd64"),
-        ("exec /bin/sh: exec format error", "linux/arm64", "another kind of processor"),
-        ("no space left on device", PLATFORM, "disk is full"),
+        ("exec /bin/sh: exec format error", "linux/arm64", "an emulator"),
+        ("\033[91mKeyError: 'API_KEY'\033[0m", PLATFORM, "give API_KEY a value in the Dockerfile"),
+        ("no space left on device", PLATFORM, "This machine's disk is full"),
     ],
 )
 def test_a_build_that_fails_for_a_known_reason_says_what_to_do(  # noqa: PLR0913, PLR0917 - three fixtures and three values
     context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, platform: str, hint: str
 ) -> None:
     notice = "DEPRECATED: The legacy builder is deprecated"
-    docker(tmp_path, monkeypatch, f"echo '{notice}' >&2; echo '{said}' >&2; exit 1")
+    docker(tmp_path, monkeypatch, f"echo '{notice}' >&2; printf '%s\\n' {shlex.quote(said)} >&2; exit 1")
     with pytest.raises(StepFailed) as caught:
         build.build("superlists:1", context, platform)
-    assert caught.value.got == said
+    assert caught.value.got == said.replace("\033[91m", "").replace("\033[0m", "")
     assert hint in caught.value.hint

@@ -15,6 +15,7 @@ from django.views.generic import RedirectView
 
 urlpatterns.append(path("moved", RedirectView.as_view(url="/health")))
 """
+NEEDS_A_KEY = ("BASE_DIR =", 'API_KEY = os.environ["PAYMENT_API_KEY"]\nBASE_DIR =')
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +70,27 @@ def test_a_health_path_that_redirects_says_where_to(served: RealServer, project:
 
 
 def test_a_setting_that_the_app_needs_and_does_not_get_is_named(served: RealServer, project: Project) -> None:
-    project.edit("src/superlists/settings.py", "BASE_DIR =", 'API_KEY = os.environ["PAYMENT_API_KEY"]\nBASE_DIR =')
+    project.edit("src/superlists/settings.py", *NEEDS_A_KEY)
+    project.edit("Dockerfile", "DJANGO_SECRET_KEY=", "PAYMENT_API_KEY=none DJANGO_SECRET_KEY=")
 
     run = project.pytest(f"--deploy-to={served.target}")
 
     assert_one_sentence(run)
     assert "KeyError: 'PAYMENT_API_KEY'" in run.output
     assert "The app wants PAYMENT_API_KEY in its environment: give it in [app.env] or [app.secrets]" in run.output
+    assert run.outcomes["Migrate"] == "failed"
+
+
+def test_a_setting_that_the_build_needs_is_told_from_one_that_the_app_needs(
+    served: RealServer, project: Project
+) -> None:
+    project.edit("src/superlists/settings.py", *NEEDS_A_KEY)
+
+    run = project.pytest(f"--deploy-to={served.target}")
+
+    assert_one_sentence(run)
+    assert "A build gets nothing from deploy.toml: give PAYMENT_API_KEY a value in the Dockerfile" in run.output
+    assert run.outcomes["Build image"] == "failed"
 
 
 def test_a_database_path_that_is_not_the_mounted_one_is_said(served: RealServer, project: Project) -> None:

@@ -13,7 +13,7 @@ from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 from tests.integration.test_what_goes_wrong import assert_one_sentence
 
-HINT = "Its disk is full. Look there with df -h and docker system df"
+HINT = "The server's disk is full: look there with df -h and docker system df"
 # Docker begins anew on a disk that is large enough for two copies of the image. What started it must not see it end:
 # the sandbox would end too.
 SMALL_DISK = """

@@ -22,5 +22,5 @@ def test_a_full_disk_is_said_to_be_one(server: FakeServer) -> None:
     server.install("mktemp", "echo 'mktemp: No space left on device' >&2; exit 1")
     with pytest.raises(StepFailed) as caught:
         server.write(server.facts.home / "file", b"", mode=0o600)
-    assert caught.value.hint.startswith("Its disk is full.")
+    assert caught.value.hint.startswith("The server's disk is full")
     assert not (server.home / "file").exists()
