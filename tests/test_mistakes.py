@@ -29,7 +29,6 @@ RARE = (
     "The sandbox … ….",
     "The sandbox … could not be started.",
     "ssh-keygen could not make ….",
-    "Docker on the server did not take the image.",
     "Docker went away when it was to ….",
     "Docker on this machine could not ….",
     "The settings in … can't be read on the server.",

@@ -70,6 +70,7 @@ def test_a_disk_that_is_full_while_the_image_is_shipped_is_said(served: RealServ
     run = changed.pytest(f"--deploy-to={served.target}")
 
     assert_one_sentence(run)
+    assert "Docker on the server did not take the image." in run.output
     assert "no space left on device" in run.output
     assert HINT in run.output
     assert run.outcomes["Ship image"] == "failed"
