@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -49,9 +50,11 @@ class FakeServer:
 
     def install(self, command: str, script: str) -> None:
         """Give the server one more command, as lines of POSIX shell."""
-        path = self._commands / command
-        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        path.chmod(0o755)
+        # Put there whole: another process may run the one that is there, on the same server.
+        with tempfile.NamedTemporaryFile("w", dir=self._commands, delete=False, encoding="utf-8") as new:
+            new.write(f"#!/bin/sh\n{script}\n")
+        Path(new.name).chmod(0o755)
+        Path(new.name).replace(self._commands / command)
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         before = self.tree()
