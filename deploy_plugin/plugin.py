@@ -64,6 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
     session = _session(config)
     if session is None:
         return
+    if not _is_worker(config):
+        config.add_cleanup(session.discard)  # first: what is refused below leaves nothing either
     live.require_whole(config, "deploy-defaults", "terminal")
     config.stash[SESSION] = session
     hidden.install(config, session)
@@ -71,7 +73,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hosts = session.target.testinfra_host
     config.option.ssh_config = str(session.ssh_config)
     if not _is_worker(config):
-        config.add_cleanup(session.discard)
         live.register(config, Lifecycle(config, session), "deploy-lifecycle")
     live.put_up_gate(config, session)  # after the lifecycle, to be asked before it
     _export(config, session)

@@ -60,7 +60,7 @@ def build(reference: str, context: Path, platform: str) -> None:
     here = _platform_here()
     elsewhere = ["--platform", platform] if platform != here else []
     done = subprocess.run(
-        [local.docker_command(), "build", "--tag", reference, *elsewhere, str(context)],
+        [local.docker_command(), "build", "--force-rm", "--tag", reference, *elsewhere, str(context)],
         capture_output=True,
         text=True,
         check=False,
