@@ -129,6 +129,8 @@ class Lifecycle:
             self._write_json(path, self._done)
         if self._error:
             self._report(self._error)
+        elif self._done.recap.steps and not self._done.dry and self._terminal.verbosity >= 0:
+            terminal.write_counts(self._terminal, target, self._done)
 
     def _write_json(self, path: Path, done: Runner) -> None:
         try:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import inspect
 import json as standard_json
-import pkgutil
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from _pytest.config.argparsing import Parser
-from _pytest.fixtures import FixtureFunctionDefinition
 
-from deploy_plugin import cli, config, containers, errors, fixtures, hookspecs, plugin, steps, toml
+from deploy_plugin import cli, config, errors, hookspecs, plugin, toml
 from deploy_plugin.config import Place
 from deploy_plugin.models import Deployment, Outcome, Recap, Release, StepReport
 from deploy_plugin.reporting import json
-from deploy_plugin.sandbox import container, inventory
 from deploy_plugin.toml import Table
 from tests.documents import CHECKOUT, DOCS, Document, every_document
 from tests.site import TARGET
+from tests.there import (
+    commands,
+    exit_codes,
+    keys_of_tables,
+    labels,
+    options,
+    our_fixtures,
+    our_markers,
+    our_parser,
+    step_classes,
+)
 
 PYTEST = Document(DOCS / "reference" / "pytest.md")
 DEPLOY_TOML = Document(DOCS / "reference" / "deploy-toml.md")
@@ -40,77 +44,6 @@ README = Document(CHECKOUT / "README.md")
 OURS = ("--deploy", "--verify", "--promote")
 
 each_document = pytest.mark.parametrize("document", every_document(), ids=str)
-
-
-# What there is, asked of the code
-
-
-def options(parser: Parser) -> dict[str, argparse.Action]:
-    """Give every option that pytest takes, by each of its names."""
-    actions = [action for group in [parser._anonymous, *parser._groups] for action in group.options]  # noqa: SLF001 - pytest has no public list
-    return {name: action._action for action in actions for name in action.names()}  # noqa: SLF001
-
-
-def our_parser() -> Parser:
-    parser = Parser(_ispytest=True)
-    plugin.pytest_addoption(parser)
-    return parser
-
-
-def our_markers() -> list[str]:
-    lines: list[str] = []
-    nothing_typed = SimpleNamespace(deploy_to=None, verify_on=None, deploy_plan=False)
-    told = SimpleNamespace(option=nothing_typed, addinivalue_line=lambda _name, line: lines.append(line))
-    plugin.pytest_configure(cast("pytest.Config", told))
-    return [line.partition(":")[0] for line in lines]
-
-
-def our_fixtures() -> list[str]:
-    return [name for name, thing in vars(fixtures).items() if isinstance(thing, FixtureFunctionDefinition)]
-
-
-def step_classes() -> list[type]:
-    found = []
-    for module in pkgutil.walk_packages(steps.__path__, f"{steps.__name__}."):
-        for thing in vars(importlib.import_module(module.name)).values():
-            is_ours = inspect.isclass(thing) and thing.__module__ == module.name
-            if is_ours and hasattr(thing, "apply") and not getattr(thing, "_is_protocol", False):
-                found.append(thing)
-    return found
-
-
-def exit_codes() -> set[int]:
-    def below(kind: type[errors.DeployError]) -> Iterator[int]:
-        yield kind.exit_code
-        for child in kind.__subclasses__():
-            yield from below(child)
-
-    return set(below(errors.DeployError)) | {int(code) for code in pytest.ExitCode}
-
-
-def commands(
-    parser: argparse.ArgumentParser, words: tuple[str, ...] = ("pytest-deploy",)
-) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """Give every command of ``pytest-deploy`` that does something, with its own parser."""
-    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 - argparse has no public list
-    if not below:
-        yield " ".join(words), parser
-    for action in below:
-        between = [str(one.metavar) for one in parser._positionals._group_actions if one is not action]  # noqa: SLF001
-        for name, child in action.choices.items():
-            yield from commands(child, (*words, *between, name))
-
-
-def keys_of_tables() -> list[tuple[str, str]]:
-    """Give every key of ``deploy.toml`` with its table: what ``toml`` calls APP_KEYS are those of ``[app]``."""
-    found = {name.removesuffix("_KEYS"): keys for name, keys in vars(toml).items() if name.endswith("_KEYS")}
-    headings = {name: f"[{name.lower()}]" for name in found} | {"TARGET": "[targets.NAME]"}
-    return [(headings[name], key) for name, keys in found.items() if name != "TOP" for key in sorted(keys)]
-
-
-def labels() -> list[str]:
-    ours = [value for value in vars(containers).values() if isinstance(value, str) and value.startswith("deploy.")]
-    return [*ours, container.LABEL, inventory.FOLDER_LABEL]
 
 
 # The reference has it all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -162,6 +163,23 @@ def test_a_failed_deploy_is_one_error_exit_30_and_no_test_runs(deployable: Proje
     result.stdout.fnmatch_lines(
         ["*failed  Migrate: manage.py migrate*", "*ERROR at deploy of staging*", "staging : *failed=1*"]
     )
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]])
+def test_a_failed_deploy_is_one_report_for_machines_too(deployable: Project, site: Site, workers: list[str]) -> None:
+    site.migrate_fails = "UNIQUE constraint failed: lists_item.text"
+    result = deployable.run("--deploy-to=staging", "--junitxml=junit.xml", *workers)
+    assert result.ret == 30
+    suite = ET.parse(deployable.pytester.path / "junit.xml").getroot()[0]  # noqa: S314 - pytest's own
+    (case,) = suite.findall("testcase")
+    assert (case.get("name"), suite.get("errors"), suite.get("failures")) == ("staging", "1", "0")
+    (error,) = case
+    assert "UNIQUE constraint failed: lists_item.text" in str(error.text)
+
+
+def test_the_recap_stands_before_the_tests_and_after_them(deployable: Project) -> None:
+    result = deployable.run("--deploy-to=staging", "-v")
+    result.stdout.fnmatch_lines(["staging : ok=*", "*test_infra*PASSED*", "*deploy recap*", "staging : ok=*"])
 
 
 def test_a_failed_rollback_is_exit_31(deployable: Project, server: FakeServer) -> None:

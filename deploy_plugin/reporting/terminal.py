@@ -76,15 +76,20 @@ def write_title(terminal: TerminalReporter, title: str) -> None:
 
 
 def write_recap(terminal: TerminalReporter, target: Target, done: Runner) -> None:
-    """Write Ansible's PLAY RECAP line, and where the site is; of a plan, what would be."""
+    """Write the counts once more, below the tests, and where the site is; of a plan, what would be."""
     terminal.write_sep("=", "deploy plan: nothing was changed" if done.dry else "deploy recap", bold=True)
+    write_counts(terminal, target, done)
+    if done.release and not done.dry and not done.error:
+        terminal.write_line(f"release {done.release.id} of {target.name}: {target.url}")
+
+
+def write_counts(terminal: TerminalReporter, target: Target, done: Runner) -> None:
+    """Write the line of Ansible's PLAY RECAP."""
     terminal.write(f"{target.name} : ")
     for outcome in Outcome:
         count = done.recap.count(outcome)
         terminal.write(f"{outcome}={count} ", **(_COLORS[outcome] if count else {}))
     terminal.line(f"in {done.recap.seconds:.1f}s")
-    if done.release and not done.dry and not done.error:
-        terminal.write_line(f"release {done.release.id} of {target.name}: {target.url}")
 
 
 def _cut(text: str, width: int) -> str:
