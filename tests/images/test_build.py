@@ -95,10 +95,10 @@ def test_a_build_is_tagged_and_names_another_platform_only(
 ) -> None:
     called = docker(tmp_path, monkeypatch, "exit 0")
     build.build("superlists:1", context, PLATFORM)
-    assert called.read_text() == f"build --tag superlists:1 {context}\n"
+    assert called.read_text() == f"build --force-rm --tag superlists:1 {context}\n"
     monkeypatch.setattr(build, "_require_platform", lambda *_: None)
     build.build("superlists:1", context, "linux/arm64")
-    assert called.read_text() == f"build --tag superlists:1 --platform linux/arm64 {context}\n"
+    assert called.read_text() == f"build --force-rm --tag superlists:1 --platform linux/arm64 {context}\n"
 
 
 def test_a_build_that_fails_shows_the_end_of_its_output(

@@ -104,6 +104,7 @@ SAMPLE_THERE = """
 while [ ! -e /tmp/enough ]; do
     for process in /proc/[0-9]*; do tr '\\0' ' ' < "$process/cmdline" && echo; done 2> /dev/null >> /tmp/sampled
 done
+true
 """
 SAMPLE_HERE = """
 import pathlib, sys, time

@@ -55,6 +55,7 @@ class Project:
         project = cls(folder)
         project.write("pytest.ini", PYTEST_INI)
         project.write("infra_tests/test_it.py", A_TEST)
+        project.write(".gitignore", "__pycache__/\n.pytest_cache/\n")
         project.git("init", "--quiet")
         project.commit("The site")
         return project

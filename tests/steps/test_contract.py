@@ -137,6 +137,7 @@ NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget, RequireDatabase}
 @pytest.fixture
 def world(server: FakeServer, machine: Machine, app: App, monkeypatch: pytest.MonkeyPatch) -> World:
     booted: list[Sandbox] = []
+    monkeypatch.setattr(sandbox, "find", {"a": _sandbox(app.context)}.get)
     monkeypatch.setattr(sandbox, "boot", booted.append)
     monkeypatch.setattr(sandbox, "every", lambda: [Seen(one, State.RUNNING) for one in booted])
     return World(server, machine, app, booted)
