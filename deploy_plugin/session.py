@@ -109,7 +109,7 @@ class Session:
             step = runner.recap.steps[-1].title if runner.recap.steps else "the first step"
             error = StepFailed(f"Interrupted in: {step}.", hint="Deploying again goes on from what is there.")
         if runner.release and not isinstance(error, Unreachable):
-            error.hint = f"{error.hint}\n{transaction.what_serves(self.app, server)}".strip()
+            error.hint = f"{error.hint}\n{transaction.what_serves(self.app, server, runner.release)}".strip()
         return self.redactor.redact_error(error)
 
     def learn(self, hooks: Hooks) -> None:

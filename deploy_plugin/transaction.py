@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from deploy_plugin import containers, env_files, health, plan, release, settings
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
-from deploy_plugin.models import App, Deployment, Recap, Target
+from deploy_plugin.models import App, Deployment, Recap, Release, Target
 from deploy_plugin.server.undocked import undocked
 from deploy_plugin.steps.target import RecallTarget
 
@@ -68,13 +68,18 @@ def verify(app: App, target: Target, server: Server) -> Deployment:
     return _deployment(server, found, Recap())
 
 
-def what_serves(app: App, server: Server) -> str:
+def what_serves(app: App, server: Server, tried: Release) -> str:
     """Say what a run that did not succeed leaves behind."""
     try:
         container = containers.serving(server, app)
     except DeployError:
         return f"What serves there now is not known. Look on the server: docker ps -f label={containers.APP}={app.name}"
-    return f"{container.name} still serves." if container else f"Nothing of {app.name} serves there."
+    if container is None:
+        return f"Nothing of {app.name} serves there."
+    is_new = container.labels.get(containers.RELEASE) == tried.id
+    return (
+        f"{container.name}, which this deploy started, serves already." if is_new else f"{container.name} still serves."
+    )
 
 
 def _secrets_from_here(app: App, runner: Runner) -> dict[str, Secret]:

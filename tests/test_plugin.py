@@ -231,6 +231,28 @@ def test_ctrl_c_stops_the_deploy_and_says_what_serves(
     assert [one.id for one in server.engine.containers({})] == [serving.id]
 
 
+FAILS_AFTER_THE_SWITCH = """
+from types import SimpleNamespace
+from deploy_plugin import StepFailed
+
+def fail(server):
+    raise StepFailed("No.")
+
+def pytest_deploy_steps(steps):
+    steps.append(SimpleNamespace(title="Last", check=lambda server: "never done", apply=fail))
+"""
+
+
+def test_a_step_that_fails_after_the_switch_says_that_the_new_release_serves(
+    deployable: Project, server: FakeServer
+) -> None:
+    deployable.write("conftest.py", FAILS_AFTER_THE_SWITCH)
+    result = deployable.run("--deploy-to=staging")
+    (serving,) = (one.name for one in server.engine.containers({}) if one.running)
+    assert result.ret == 30
+    assert f"{serving}, which this deploy started, serves already." in said(result)
+
+
 # Plan
 
 
