@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
@@ -32,7 +34,8 @@ def test_they_agree_from_the_first_deploy_on(empty_server: RealServer, project: 
     foreseen, _ = plan_then_deploy(project, empty_server)
     assert set(foreseen.values()) == {"ok"}
 
-    project.edit("src/lists/views.py", "from", "# A change, so that there is something to build.\nfrom")
+    # Something to build that no run before has built.
+    project.edit("src/lists/views.py", "from", f"# {secrets.token_hex(8)}\nfrom")
     empty_server.sh("chmod 644 deploy/superlists/.env")
     foreseen, _ = plan_then_deploy(project, empty_server)
     assert foreseen["Ensure env file"] == foreseen["Build image"] == "changed"
