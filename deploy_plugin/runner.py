@@ -66,9 +66,9 @@ class Runner:
         return self.dry and self.recap.count(Outcome.CHANGED) > 0
 
     def _run(self, step: Step, server: Server) -> None:
-        self.hooks.pytest_deploy_step_started(step=step)
         start = time.monotonic()
         try:
+            self.hooks.pytest_deploy_step_started(step=step)
             reason = step.check(server)
             if reason is not None and not self.dry:
                 step.apply(server)

@@ -11,6 +11,7 @@ from deploy_plugin import health, transaction
 from deploy_plugin.errors import ConfigError, DeployError, RollbackFailed, StepFailed
 from deploy_plugin.models import App, Deployment, Outcome, SecretSource
 from deploy_plugin.runner import Runner
+from deploy_plugin.steps.base import Step
 from deploy_plugin.testing import FakeServer
 from tests.listener import Told
 from tests.machine import Machine
@@ -227,3 +228,43 @@ def test_verifying_as_a_user_who_may_not_use_docker_says_so(deploy: Deploys) -> 
     with pytest.raises(StepFailed, match="harriet may not use Docker on staging") as caught:
         transaction.verify(deploy.app, TARGET, deploy.server)
     assert "usermod -aG docker harriet" in caught.value.hint
+
+
+# Ctrl-C
+
+
+EVERY_TITLE = [
+    *("Gather facts", "Recall the target", "Install Docker", "Preflight"),
+    *("Build image", "Ship image", "Remember the target", "Ensure env file", "Ensure database", "Ensure volumes"),
+    *("Keep the release's settings", "Migrate", "Start the candidate", "Switch", "Keep the record"),
+]
+
+
+@dataclass
+class Interrupting(Told):
+    title: str = ""
+
+    def pytest_deploy_step_started(self, *, step: Step) -> None:
+        if step.title == self.title:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("title", EVERY_TITLE)
+@pytest.mark.usefixtures("old")
+def test_ctrl_c_at_any_step_leaves_one_that_serves_and_no_candidate(deploy: Deploys, title: str) -> None:
+    before = deploy.serving
+    deploy.change_code()
+    runner = Runner(deploy.server, Interrupting(title=title))
+    with pytest.raises(KeyboardInterrupt):
+        transaction.deploy(deploy.app, TARGET, deploy.server, runner)
+    assert runner.recap.steps[-1].title == title
+    assert len(deploy.serving) == 1
+    assert (deploy.serving == before) == (title != "Keep the record")
+    assert not [one for one in deploy.server.engine.containers({}) if one.name.endswith("-candidate")]
+    deploy()
+    assert len(deploy.serving) == 1
+
+
+def test_every_step_is_interrupted_once(deploy: Deploys) -> None:
+    deploy()
+    assert [step.title for step in deploy.runner.recap.steps] == EVERY_TITLE
