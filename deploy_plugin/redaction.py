@@ -49,10 +49,6 @@ class Redactor:
         learnt = {one for _, value in values if len(value) >= SHORTEST for one in spellings(value)}
         self._hide({one for one in learnt if len(one) >= SHORTEST})
 
-    def join(self, other: Redactor) -> None:
-        """Hide what the other one hides, too."""
-        self._hide(other._spellings)
-
     def redact(self, text: str) -> str:
         if not self._spellings:
             return text
