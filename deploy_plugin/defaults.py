@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pluggy import HookimplMarker
 
-from deploy_plugin import transaction
-from deploy_plugin.models import App, Deployment, Target
-from deploy_plugin.runner import Runner
-from deploy_plugin.server.base import Server
-from deploy_plugin.server.ssh import SshServer
+if TYPE_CHECKING:
+    from deploy_plugin.models import App, Deployment, Target
+    from deploy_plugin.runner import Runner
+    from deploy_plugin.server.base import Server
 
 hookimpl = HookimplMarker("pytest")
 
@@ -22,9 +22,13 @@ def pytest_deploy_is_live(target: Target) -> bool:
 
 @hookimpl(trylast=True)
 def pytest_deploy_connect(target: Target, folder: Path, join: bool) -> Server:
+    from deploy_plugin.server.ssh import SshServer
+
     return SshServer(target.destination, folder, join=join)
 
 
 @hookimpl(trylast=True)
 def pytest_deploy_run(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
+    from deploy_plugin import transaction
+
     return transaction.deploy(app, target, server, runner)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from deploy_plugin.containers import manage_command
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import Deployment, Target
-from deploy_plugin.session import Session
 
-SESSION = pytest.StashKey[Session]()
+if TYPE_CHECKING:
+    from deploy_plugin.models import Deployment, Target
+    from deploy_plugin.session import Session
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,8 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
 @pytest.fixture(scope="session")
 def manage_py(request: pytest.FixtureRequest, deployment: Deployment) -> Iterator[Callable[..., str]]:
     """Run a management command in the deployed container, for what it prints: ``manage_py("check", "--deploy")``."""
+    from deploy_plugin.containers import manage_command
+
     server = request.config.stash[SESSION].connect(request.config.hook, join=True)
 
     def manage_py(*arguments: str) -> str:

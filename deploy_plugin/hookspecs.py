@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deploy_plugin.errors import DeployError
-from deploy_plugin.models import App, Deployment, Release, StepReport, Target
-from deploy_plugin.runner import Runner
-from deploy_plugin.server.base import Server
-from deploy_plugin.steps.base import Step
+if TYPE_CHECKING:
+    from deploy_plugin.errors import DeployError
+    from deploy_plugin.models import App, Deployment, Release, StepReport, Target
+    from deploy_plugin.runner import Runner
+    from deploy_plugin.server.base import Server
+    from deploy_plugin.steps.base import Step
 
 
 @pytest.hookspec

@@ -14,17 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 
+from deploy_plugin.markers import LIVE_SAFE, NONDESTRUCTIVE
 from deploy_plugin.session import Session
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
-LIVE_SAFE = "live_safe"
-NONDESTRUCTIVE = "nondestructive"
-MARKERS = (
-    f"{LIVE_SAFE}: may run against a live target; there, every other test is deselected.",
-    f"{NONDESTRUCTIVE}: the same promise, in the words of pytest-selenium.",
-)
 NAMED = 5
 """How many of those that are not run are named."""
 GATE_NAME = "deploy-live-gate"

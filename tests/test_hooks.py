@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from deploy_plugin import defaults, hookspecs
+from deploy_plugin.server import ssh
 from deploy_plugin.session import Session
 from deploy_plugin.testing import FakeServer
 from tests.documents import DOCS, Document
@@ -63,7 +64,7 @@ def parameters(name: str) -> dict[str, str]:
 def hooked(deployable: Project, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose root conftest.py writes down every call of every hook, in workers too."""
     monkeypatch.setattr(Session, "connect", CONNECT)
-    monkeypatch.setattr(defaults, "SshServer", lambda *_told, **_join: server)
+    monkeypatch.setattr(ssh, "SshServer", lambda *_told, **_join: server)
     listen(deployable, set(HOOKS))
     return deployable
 

@@ -39,7 +39,7 @@ def in_project(command: Callable[[Namespace, pytest.Config], int]) -> Callable[[
 @contextmanager
 def connected(config: pytest.Config, name: str) -> Iterator[tuple[Session, Server]]:
     """Give what the target's name means, and a connection that opens with its first use."""
-    from deploy_plugin.plugin import session_for
+    from deploy_plugin.targeted import session_for
 
     session = session_for(config, name, deploys=False)
     try:

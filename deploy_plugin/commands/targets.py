@@ -61,7 +61,7 @@ def _sandboxes() -> Mapping[str, str]:
 
 
 def _row(config: pytest.Config, name: str, named: str) -> dict[str, Any]:
-    from deploy_plugin.plugin import session_for
+    from deploy_plugin.targeted import session_for
 
     try:
         session = session_for(config, name, deploys=False)
