@@ -5,7 +5,7 @@ demo:
 	@scripts/bootstrap .venv/bin/pytest --deploy-to=sandbox
 
 test: lint
-	@scripts/bootstrap .venv/bin/pytest -n2 --dist=loadfile
+	@scripts/bootstrap --image=debian:trixie-slim .venv/bin/pytest -n2 --dist=loadfile
 
 lint:
 	@scripts/bootstrap scripts/lint

@@ -18,6 +18,8 @@ from deploy_plugin.errors import DeployError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from deploy_plugin.sandbox import EngineKind
+
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
 SUMMARY = "look at targets, change their secrets, keep sandboxes; deploying is pytest's: pytest --deploy-to=TARGET"
@@ -109,6 +111,12 @@ def _add_sandbox(commands: Subparsers) -> None:
     up = _add(actions, "up", sandbox.up, "start one, or see to it that it runs; the name stays until `down`")
     up.add_argument("name", metavar="NAME", help="letters, digits and dashes")
     up.add_argument("--bare", action="store_true", help="sshd and sudo, and no Docker: a server as it is rented")
+    up.add_argument(
+        "--engine",
+        metavar="KIND",
+        type=_engine,
+        help="where its Docker keeps images: overlay2 (Docker 20.10; the usual one) or containerd (Docker 26)",
+    )
     up.add_argument("--json", action="store_true", help="print name, destination, ssh_config and url")
     down = _add(actions, "down", sandbox.down, "remove sandboxes, and all that is in them")
     down.add_argument("names", metavar="NAME", nargs="+")
@@ -133,6 +141,14 @@ def _in_project(action: argparse.ArgumentParser) -> None:
 
 def _sentence(summary: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
+
+
+def _engine(text: str) -> EngineKind:
+    from deploy_plugin.sandbox import EngineKind
+
+    if text not in list(EngineKind):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(EngineKind)}")
+    return EngineKind(text)
 
 
 def _count(text: str) -> int:

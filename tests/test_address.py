@@ -95,7 +95,7 @@ def test_a_live_sandbox_is_known_by_its_address_and_one_that_is_gone_is_none(
     text = LIVE.replace("elspeth@www.example.com:2222", "sandbox:a")
     (tmp_path / "ssh").write_text("")
     box = Sandbox(
-        "a", "deploy@127.0.0.77", tmp_path / "ssh", "http://127.0.0.77", tmp_path, bare=False, throwaway=False
+        "a", "deploy@127.0.0.77", tmp_path / "ssh", "http://127.0.0.77", tmp_path, engine=None, throwaway=False
     )
     monkeypatch.setattr(sandbox, "find", lambda name: box if name == "a" else None)
     assert found(tmp_path, "root@127.0.0.77", text) == "live"

@@ -20,7 +20,7 @@ def up(options: Namespace) -> int:
     from deploy_plugin import sandbox
 
     sandbox.sweep()
-    reserved = sandbox.reserve(options.name, bare=options.bare or None)
+    reserved = sandbox.reserve(options.name, bare=options.bare or None, engine=options.engine)
     started = sandbox.boot(reserved)
     say(json.dumps(_facts(reserved)) if options.json else _introduction(reserved, started=started))
     return 0
@@ -40,13 +40,22 @@ def listing(options: Namespace) -> int:
     from deploy_plugin import sandbox
 
     sandbox.sweep()
-    rows = [{**_facts(seen.sandbox), "bare": seen.sandbox.bare, "state": seen.state} for seen in sandbox.every()]
+    rows = [
+        {
+            **_facts(seen.sandbox),
+            "bare": seen.sandbox.bare,
+            "engine": seen.sandbox.engine,
+            "state": seen.state,
+        }
+        for seen in sandbox.every()
+    ]
     if options.json:
         say(json.dumps(rows))
     elif not rows:
         say("There is no sandbox. Make one: pytest-deploy sandbox up NAME")
     else:
-        say(columns([[str(row[key]) for key in ("name", "state", "destination", "url")] for row in rows]))
+        keys = ("name", "state", "engine", "destination", "url")
+        say(columns([[str(row[key] or "bare") for key in keys] for row in rows]))
     return 0
 
 

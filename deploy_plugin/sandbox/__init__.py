@@ -9,6 +9,6 @@ from __future__ import annotations
 from deploy_plugin.sandbox.container import boot
 from deploy_plugin.sandbox.inventory import Seen, State, every, remove, sweep
 from deploy_plugin.sandbox.reservation import reserve
-from deploy_plugin.sandbox.state import Sandbox, find
+from deploy_plugin.sandbox.state import EngineKind, Sandbox, find
 
-__all__ = ["Sandbox", "Seen", "State", "boot", "every", "find", "remove", "reserve", "sweep"]
+__all__ = ["EngineKind", "Sandbox", "Seen", "State", "boot", "every", "find", "remove", "reserve", "sweep"]

@@ -53,7 +53,7 @@ def _refuse_remote() -> None:
 
 
 def _create(client: DockerClient, sandbox: Sandbox) -> Container:
-    image = ensure_image(client, bare=sandbox.bare)
+    image = ensure_image(client, sandbox.engine)
     (sandbox.folder / "booted").touch()
     host_config: dict[str, Any] = client.api.create_host_config(
         port_bindings=_ports(sandbox),

@@ -14,6 +14,7 @@ from deploy_plugin.sandbox.state import (
     HTTP_PORT,
     SSH_PORT,
     USER,
+    EngineKind,
     Record,
     Sandbox,
     check_name,
@@ -34,31 +35,42 @@ ADDRESSES = [f"127.0.0.{last}" for last in range(11, 255) if last not in (53, 54
 KEYS = ("client_key", "host_key")
 
 
-def reserve(name: str | None = None, *, bare: bool | None = None) -> Sandbox:
+def reserve(name: str | None = None, *, bare: bool | None = None, engine: EngineKind | None = None) -> Sandbox:
     """Give the sandbox of this name, settled now if it is not yet; a throwaway one where the name is None.
 
-    What was settled stays: asking for the other flavour of a sandbox that is there is a ``ConfigError``. None takes
-    it as it is, and makes a new one with Docker.
+    What was settled stays: asking for another flavour of a sandbox that is there is a ``ConfigError``. None takes
+    it as it is, and makes a new one with the usual Docker.
     """
+    if bare and engine:
+        raise ConfigError(
+            f"A bare sandbox has no engine: --bare and --engine={engine} exclude each other.", hint="Leave one out."
+        )
     if name is not None:
         check_name(name)
     with locked(root() / ".lock"):
         there = read(name) if name else None
         if there is None:
-            return _settle(name, bare=bool(bare))
-        if bare not in (None, there.bare):
-            raise ConfigError(
-                f"The sandbox {name!r} is there, {_flavour(bare=there.bare)}, not {_flavour(bare=bool(bare))}.",
-                hint=f"Take another name, or remove it first: pytest-deploy sandbox down {name}",
-            )
+            return _settle(name, bare=bool(bare), engine=engine)
+        _refuse_other(there.sandbox(), bare=bare, engine=engine)
         return there.sandbox()
 
 
-def _settle(name: str | None, *, bare: bool) -> Sandbox:
+def _refuse_other(there: Sandbox, *, bare: bool | None, engine: EngineKind | None) -> None:
+    if bare in (None, there.bare) and engine in (None, there.engine):
+        return
+    is_there = f"with the engine {there.engine}" if there.engine else "bare"
+    asked = "bare" if bare else f"with the engine {engine}" if engine else "with Docker"
+    raise ConfigError(
+        f"The sandbox {there.name!r} is there, {is_there}, not {asked}.",
+        hint=f"Take another name, or remove it first: pytest-deploy sandbox down {there.name}",
+    )
+
+
+def _settle(name: str | None, *, bare: bool, engine: EngineKind | None) -> Sandbox:
     owner = None if name else process(os.getpid())
     name = name or f"throwaway-{secrets.token_hex(3)}"
     address, ssh_port, http_port = free_address({record.address for record in records()})
-    record = Record(name, address, ssh_port, http_port, bare, owner)
+    record = Record(name, address, ssh_port, http_port, bare, owner, engine)
     folder = root() / name
     # A process that died half-way left no record: start afresh.
     shutil.rmtree(folder, ignore_errors=True)
@@ -153,7 +165,3 @@ def _free_port(address: str) -> int:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _flavour(*, bare: bool) -> str:
-    return "bare" if bare else "with Docker"

@@ -8,6 +8,7 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,15 @@ HTTP_PORT = 80
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,38}[A-Za-z0-9])?")
 
 
+class EngineKind(StrEnum):
+    """A sandbox's Docker, named for where it keeps images: two stores that take an image in different forms."""
+
+    OVERLAY2 = "overlay2"
+    """Docker 20.10 on Debian 12."""
+    CONTAINERD = "containerd"
+    """Docker 26 on Debian 13, with the image store that a fresh Docker 29 has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """A throwaway server; ``reserve`` makes it, ``boot`` starts it."""
@@ -34,14 +44,18 @@ class Sandbox:
     url: str
     folder: Path
     """Its state on this machine: keys, known_hosts, ssh_config."""
-    bare: bool
-    """sshd and sudo, and no Docker."""
+    engine: EngineKind | None
+    """None where it is bare: sshd and sudo, and no Docker."""
     throwaway: bool
     """Removed as soon as the process that reserved it is gone."""
 
     @property
     def alias(self) -> str:
         return f"sandbox-{self.name}"
+
+    @property
+    def bare(self) -> bool:
+        return self.engine is None
 
     @property
     def booted(self) -> bool:
@@ -60,6 +74,8 @@ class Record:
     bare: bool
     owner: str | None = None
     """The process that a throwaway sandbox dies with."""
+    engine: str | None = None
+    """None is the usual one, or, in one that is bare, none."""
 
     def sandbox(self) -> Sandbox:
         folder = root() / self.name
@@ -71,14 +87,15 @@ class Record:
             ssh_config=folder / "ssh_config",
             url=f"http://{self.address}{http_port}",
             folder=folder,
-            bare=self.bare,
+            engine=None if self.bare else EngineKind(self.engine or EngineKind.OVERLAY2),
             throwaway=self.owner is not None,
         )
 
     def write(self) -> None:
         """Make the record appear whole or not at all: its presence means that the folder is complete."""
         half = root() / self.name / "sandbox.json.half"
-        half.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        said = {key: value for key, value in asdict(self).items() if value is not None}
+        half.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
         half.rename(half.with_suffix(""))
 
 

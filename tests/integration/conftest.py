@@ -17,7 +17,14 @@ from tests.integration.servers import RealServer
 @pytest.fixture(scope="module")
 def server() -> Iterator[RealServer]:
     """A server with Docker, for the tests of one module."""
-    with booted(bare=False) as server:
+    with booted() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=list(sandbox.EngineKind))
+def any_server(request: pytest.FixtureRequest) -> Iterator[RealServer]:
+    """A server of each kind of engine, one after the other, for the tests of one module."""
+    with booted(engine=request.param) as server:
         yield server
 
 
@@ -42,8 +49,8 @@ def project(tmp_path: Path) -> Project:
 
 
 @contextmanager
-def booted(*, bare: bool) -> Iterator[RealServer]:
-    box = sandbox.reserve(f"test-{secrets.token_hex(3)}", bare=bare)
+def booted(*, bare: bool = False, engine: sandbox.EngineKind | None = None) -> Iterator[RealServer]:
+    box = sandbox.reserve(f"test-{secrets.token_hex(3)}", bare=bare, engine=engine)
     try:
         sandbox.boot(box)
         yield RealServer(box)

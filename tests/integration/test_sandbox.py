@@ -162,7 +162,7 @@ def test_apt_works_in_a_bare_one(bare: Sandbox) -> None:
 def test_asking_for_the_other_flavour_is_refused(server: Sandbox) -> None:
     done = command("up", server.name, "--bare")
     assert done.code == 4
-    assert f"The sandbox '{server.name}' is there, with Docker, not bare." in done.err
+    assert f"The sandbox '{server.name}' is there, with the engine overlay2, not bare." in done.err
 
 
 def test_down_leaves_nothing() -> None:

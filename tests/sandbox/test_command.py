@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from deploy_plugin import cli
-from deploy_plugin.sandbox import reserve
+from deploy_plugin.sandbox import EngineKind, reserve
 
 
 def test_a_sandbox_that_is_not_there_is_a_sentence_that_names_those_that_are(
@@ -52,7 +53,28 @@ def test_an_empty_list_says_how_to_make_one(capsys: pytest.CaptureFixture[str]) 
 def test_the_list_shows_state_and_address(capsys: pytest.CaptureFixture[str]) -> None:
     sandbox = reserve("a")
     assert cli.main(["sandbox", "list"]) == 0
-    assert capsys.readouterr().out == f"a  reserved  {sandbox.destination}  {sandbox.url}\n"
+    assert capsys.readouterr().out == f"a  reserved  overlay2  {sandbox.destination}  {sandbox.url}\n"
+
+
+def test_the_list_shows_what_engine_each_has(capsys: pytest.CaptureFixture[str]) -> None:
+    reserve("a", engine=EngineKind.CONTAINERD)
+    reserve("b", bare=True)
+    assert cli.main(["sandbox", "list"]) == 0
+    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["containerd", "bare"]
+    assert cli.main(["sandbox", "list", "--json"]) == 0
+    seen = [(one["bare"], one["engine"]) for one in json.loads(capsys.readouterr().out)]
+    assert seen == [(False, "containerd"), (True, None)]
+
+
+def test_bare_and_an_engine_at_once_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sandbox", "up", "a", "--bare", "--engine=containerd"]) == 4
+    assert capsys.readouterr().err.startswith("A bare sandbox has no engine: --bare and --engine=containerd exclude")
+
+
+def test_an_engine_that_there_is_not_is_told_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["sandbox", "up", "a", "--engine=podman"])
+    assert "'podman' is none of overlay2, containerd" in capsys.readouterr().err
 
 
 def test_help_starts_without_docker() -> None:

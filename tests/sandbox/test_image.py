@@ -31,7 +31,7 @@ class Images:
 def refused(*, has_base: bool) -> StepFailed:
     client = type("Client", (), {"images": Images(has_base=has_base)})
     with pytest.raises(StepFailed) as caught:
-        ensure_image(cast("DockerClient", client), bare=True)
+        ensure_image(cast("DockerClient", client), None)
     return caught.value
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy_plugin.errors import ConfigError, DeployError
-from deploy_plugin.sandbox import State, every, find, remove, reservation, reserve, sweep
+from deploy_plugin.sandbox import EngineKind, State, every, find, remove, reservation, reserve, sweep
 from deploy_plugin.sandbox.state import process, read
 
 if TYPE_CHECKING:
@@ -88,6 +88,22 @@ def test_the_flavour_of_a_sandbox_stays() -> None:
     assert reserve("a").bare
     with pytest.raises(ConfigError, match="The sandbox 'a' is there, bare, not with Docker"):
         reserve("a", bare=False)
+
+
+def test_the_engine_of_a_sandbox_stays() -> None:
+    assert reserve("a", engine=EngineKind.CONTAINERD).engine == "containerd"
+    assert reserve("a").engine == "containerd"
+    assert reserve("b").engine == "overlay2"
+    with pytest.raises(ConfigError, match="The sandbox 'a' is there, with the engine containerd, not with the engine overlay2"):
+        reserve("a", engine=EngineKind.OVERLAY2)
+    with pytest.raises(ConfigError, match="The sandbox 'a' is there, with the engine containerd, not bare"):
+        reserve("a", bare=True)
+
+
+def test_a_bare_sandbox_has_no_engine() -> None:
+    assert reserve("a", bare=True).engine is None
+    with pytest.raises(ConfigError, match="The sandbox 'a' is there, bare, not with the engine containerd"):
+        reserve("a", engine=EngineKind.CONTAINERD)
 
 
 def test_many_processes_at_once_agree(state: Path) -> None:

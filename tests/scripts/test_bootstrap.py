@@ -8,8 +8,8 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
-def run(script: str, **environment: str) -> tuple[int, str]:
-    argv = [sys.executable, str(SCRIPTS / script)]
+def run(script: str, *arguments: str, **environment: str) -> tuple[int, str]:
+    argv = [sys.executable, str(SCRIPTS / script), *arguments]
     env = {**os.environ, **environment}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
     return done.returncode, done.stderr
@@ -44,6 +44,14 @@ def test_without_an_engine_no_base_image_is_made() -> None:
     code, said = run("base-image", DOCKER_HOST="unix:///nowhere/docker.sock")
     assert code == 1
     assert said.startswith("base-image: no Docker engine answers (Cannot connect to the Docker daemon")
+
+
+def test_a_base_image_that_nobody_can_make_is_told_those_that_there_are() -> None:
+    code, said = run("base-image", "debian:trixie")
+    assert code == 1
+    assert said == (
+        "base-image: debian:trixie is none of debian:bookworm-slim, python:3.11-slim-bookworm, debian:trixie-slim.\n"
+    )
 
 
 def test_no_file_names_a_package_index() -> None:

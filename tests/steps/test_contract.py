@@ -155,7 +155,7 @@ def _sandbox(folder: Path) -> Sandbox:
         ssh_config=folder / "ssh_config",
         url="http://127.0.0.11",
         folder=folder,
-        bare=False,
+        engine=sandbox.EngineKind.OVERLAY2,
         throwaway=True,
     )
 
