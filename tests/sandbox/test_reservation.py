@@ -94,7 +94,9 @@ def test_the_engine_of_a_sandbox_stays() -> None:
     assert reserve("a", engine=EngineKind.CONTAINERD).engine == "containerd"
     assert reserve("a").engine == "containerd"
     assert reserve("b").engine == "overlay2"
-    with pytest.raises(ConfigError, match="The sandbox 'a' is there, with the engine containerd, not with the engine overlay2"):
+    with pytest.raises(
+        ConfigError, match="The sandbox 'a' is there, with the engine containerd, not with the engine overlay2"
+    ):
         reserve("a", engine=EngineKind.OVERLAY2)
     with pytest.raises(ConfigError, match="The sandbox 'a' is there, with the engine containerd, not bare"):
         reserve("a", bare=True)
