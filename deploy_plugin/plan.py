@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.health import Probe
+from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.models import App, Target
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.base import Step
@@ -43,12 +44,14 @@ def prepare_steps(app: App, target: Target) -> list[Step]:
     ]
 
 
-def release_steps(containers: Containers, secrets: Mapping[str, Secret], platform: str) -> list[Step]:
+def release_steps(
+    containers: Containers, secrets: Mapping[str, Secret], platform: str, early: EarlyBuild | None = None
+) -> list[Step]:
     """Bring one release onto the server and make it serve."""
     app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
     probe = Probe.of(app, containers.target)
     return [
-        BuildImage(release.image, app.context, platform),
+        BuildImage(release.image, app.context, platform, early),
         ShipImage(release.image),
         RememberTarget(folder.target_file, app.name, containers.target.live),
         EnsureEnvFile(folder.env_file, secrets),

@@ -11,7 +11,7 @@ from deploy_plugin import containers
 from deploy_plugin.containers import Containers
 from deploy_plugin.git import commit_of
 from deploy_plugin.health import Probe, is_healthy
-from deploy_plugin.images.build import context_digest
+from deploy_plugin.images.build import context_digest, reference_of
 from deploy_plugin.models import App, AppFolder, Release, Target
 from deploy_plugin.secret import Secret
 from deploy_plugin.settings import release_settings, render
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secret]) -> Containers:
     """Take the release that serves, where image, settings and shape are the same and it is well; else a new one."""
     digest = context_digest(app.context, app.platform or server.facts.platform)
-    image = f"{app.name}:{digest[:12]}"
+    image = reference_of(app.name, digest)
     serving = containers.serving(server, app)
     if serving:
         same = _containers(server, app, target, _release_of(serving), secrets)

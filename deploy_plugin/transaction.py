@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from deploy_plugin import containers, env_files, health, plan, release, settings
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
+from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.models import App, Deployment, Recap, Release, Target
 from deploy_plugin.server.undocked import undocked
 from deploy_plugin.steps.target import RecallTarget
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
     """Make the app's present release serve on the target; what became of each step is in ``runner.recap``."""
     from_here = _secrets_from_here(app, runner)
-    runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
-    chosen, steps = _release(app, target, server, runner, from_here)
-    try:
-        runner.run(steps)
-    except BaseException:
-        with suppress(DeployError):  # it must not hide what went wrong
-            containers.remove_candidates(server, app)
-        raise
+    with EarlyBuild(app) as early:
+        runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
+        chosen, steps = _release(app, target, server, runner, from_here, early)
+        try:
+            runner.run(steps)
+        except BaseException:
+            with suppress(DeployError):  # it must not hide what went wrong
+                containers.remove_candidates(server, app)
+            raise
     return _deployment(server, chosen, runner.recap)
 
 
@@ -88,15 +90,20 @@ def _secrets_from_here(app: App, runner: Runner) -> dict[str, Secret]:
     return found
 
 
-def _release(
-    app: App, target: Target, server: Server, runner: Runner, from_here: dict[str, Secret]
+def _release(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
+    app: App,
+    target: Target,
+    server: Server,
+    runner: Runner,
+    from_here: dict[str, Secret],
+    early: EarlyBuild | None = None,
 ) -> tuple[Containers, list[Step]]:
     kept = env_files.learn(runner.redactor, server, app)
     secrets = settings.server_secrets(app, kept, from_here)
     runner.redactor.learn(secrets.items())
     chosen = release.choose(server, app, target, secrets)
     runner.choose(chosen.release)
-    steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform)
+    steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform, early)
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
 

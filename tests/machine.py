@@ -7,29 +7,59 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin.images import ship
+from deploy_plugin.images import build, early, ship
 from deploy_plugin.server import local
-from deploy_plugin.steps import build_image
 from deploy_plugin.testing import FakeEngine
+
+PLATFORM = "linux/amd64"
 
 
 @dataclass
 class Machine:
     engine: FakeEngine
     built: list[tuple[str, Path, str]] = field(default_factory=list)
-    """Every build: reference, context, platform."""
+    """Every build that somebody waited for: reference, context, platform."""
+    begun: list[Running] = field(default_factory=list)
     fails: BaseException | None = None
     """What a build raises."""
 
     def take_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let no build and no shipping reach a real engine."""
-        monkeypatch.setattr(local, "local_client", lambda: None)
-        monkeypatch.setattr(build_image, "DockerEngine", lambda _client: self.engine)
-        monkeypatch.setattr(ship, "DockerEngine", lambda _client: self.engine)
-        monkeypatch.setattr(build_image, "build", self._build)
+        monkeypatch.setattr(local, "local_client", FakeClient)
+        for module in (build, ship):
+            monkeypatch.setattr(module, "DockerEngine", lambda _client: self.engine)
+        for builder in (build, early):
+            monkeypatch.setattr(builder, "platform_here", lambda: PLATFORM)
+            monkeypatch.setattr(builder, "Build", self._build)
 
-    def _build(self, reference: str, context: Path, platform: str) -> None:
-        if self.fails:
-            raise self.fails
-        self.built.append((reference, context, platform))
-        self.engine.add_image(reference)
+    def _build(self, reference: str, context: Path, platform: str) -> Running:
+        running = Running(self, reference, context, platform)
+        self.begun.append(running)
+        return running
+
+
+class FakeClient:
+    """A connection to no engine."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+@dataclass
+class Running:
+    """A build that is done when somebody waits for it."""
+
+    machine: Machine
+    reference: str
+    context: Path
+    platform: str
+    is_stopped: bool = False
+
+    def wait(self) -> None:
+        if self.machine.fails:
+            raise self.machine.fails
+        self.machine.built.append((self.reference, self.context, self.platform))
+        self.machine.engine.add_image(self.reference)
+
+    def stop(self) -> None:
+        self.is_stopped = True

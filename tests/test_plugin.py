@@ -209,6 +209,15 @@ def test_a_build_that_fails_shows_its_output_and_exits_30(deployable: Project, m
     assert "pip: no such package" in said(result)
 
 
+@pytest.mark.parametrize("arguments", [["--collect-only"], ["--deploy-plan"], ["-k", "nothing"], ["broken"]])
+def test_a_run_that_deploys_nothing_begins_no_build(
+    deployable: Project, machine: Machine, arguments: list[str]
+) -> None:
+    deployable.write("broken/test_broken.py", "import nothing_of_that_name\n")
+    deployable.run("--deploy-to=staging", *arguments)
+    assert machine.begun == []
+
+
 def test_a_bug_keeps_its_traceback(deployable: Project, machine: Machine) -> None:
     machine.fails = ZeroDivisionError("a bug")
     result = deployable.run("--deploy-to=staging")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +13,7 @@ from deploy_plugin.errors import ConfigError, DeployError, RollbackFailed, StepF
 from deploy_plugin.models import App, Deployment, Outcome, SecretSource
 from deploy_plugin.runner import Runner
 from deploy_plugin.steps.base import Step
+from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.testing import FakeServer
 from tests.listener import Told
 from tests.machine import Machine
@@ -168,6 +170,39 @@ def test_a_build_that_fails_stops_before_the_server_is_changed(deploy: Deploys, 
     assert "does not build" in str(deploy.fails())
     assert deploy.server.journal == []
     assert deploy.serving == serving
+
+
+def test_what_is_built_is_begun_before_the_server_is_contacted(
+    deploy: Deploys, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(_step: object, _server: object) -> None:
+        deadline = time.monotonic() + 10
+        while not machine.begun and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert machine.begun
+        raise StepFailed("No.")
+
+    monkeypatch.setattr(GatherFacts, "check", gather)
+    assert str(deploy.fails()) == "No."
+    assert [running.is_stopped for running in machine.begun] == [True]
+    assert machine.built == []
+
+
+def test_what_was_begun_for_another_platform_is_thrown_away(deploy: Deploys, machine: Machine) -> None:
+    deploy.server.facts = replace(deploy.server.facts, platform="linux/arm64")
+    deploy()
+    assert [platform for _, _, platform in machine.built] == ["linux/arm64"]
+    assert [(one.platform, one.is_stopped) for one in machine.begun] == [("linux/amd64", True), ("linux/arm64", True)]
+
+
+@pytest.mark.usefixtures("old")
+def test_what_does_not_build_is_built_again_by_the_next_deploy(deploy: Deploys, machine: Machine) -> None:
+    machine.fails = StepFailed("The image does not build.")
+    deploy.change_code()
+    deploy.fails()
+    machine.fails = None
+    deploy()
+    assert deploy.outcomes["Build image"] is Outcome.CHANGED
 
 
 @pytest.mark.usefixtures("old")

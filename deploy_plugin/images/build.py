@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import signal
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,9 +16,12 @@ from pathlib import Path
 from deploy_plugin.errors import ConfigError, StepFailed
 from deploy_plugin.hints import missing_key
 from deploy_plugin.server import local
+from deploy_plugin.server.docker import DockerEngine
 
 DOCKERFILE = "Dockerfile"
 _LINES_OF_A_FAILED_BUILD = 25
+_PATIENCE = 5
+"""Seconds that a build has to end when it is told to."""
 _NOTICE = ("DEPRECATED: The legacy builder", "Install the buildx component", "https://docs.docker.com/go/buildx")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # what a step wrote to stderr comes in red, terminal or not
 _NOT_PULLED = (
@@ -55,28 +60,76 @@ def context_digest(context: Path, platform: str) -> str:
     return digest.hexdigest()
 
 
+def reference_of(app: str, digest: str) -> str:
+    """Name the image of an app by what it is built from."""
+    return f"{app}:{digest[:12]}"
+
+
+def is_here(reference: str) -> bool:
+    with closing(DockerEngine(local.local_client())) as here:
+        return here.image(reference) is not None
+
+
 def build(reference: str, context: Path, platform: str) -> None:
-    """Build with the docker command: BuildKit where it is installed, which the SDK can't use."""
-    here = _platform_here()
-    elsewhere = ["--platform", platform] if platform != here else []
-    done = subprocess.run(
-        [local.docker_command(), "build", "--force-rm", "--tag", reference, *elsewhere, str(context)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise _failed(context, (done.stdout + done.stderr).splitlines(), platform, here)
-    if elsewhere:
-        _require_platform(reference, platform)
+    """Build, and wait for it; ``StepFailed`` with the end of what Docker said where it fails."""
+    running = Build(reference, context, platform)
+    try:
+        running.wait()
+    finally:
+        running.stop()
 
 
-def _failed(context: Path, said: Sequence[str], platform: str, here: str) -> StepFailed:
+class Build:
+    """A build that runs, by the docker command: BuildKit where it is installed, which the SDK can't use."""
+
+    def __init__(self, reference: str, context: Path, platform: str) -> None:
+        self.reference = reference
+        self._context, self._platform = context, platform
+        elsewhere = platform_options(platform)
+        command = [local.docker_command(), "build", "--force-rm", "--tag", reference, *elsewhere, str(context)]
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as it runs
+        # A group of its own: the command has children (buildx) that must end with it.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT, process_group=0
+        )
+
+    def wait(self) -> None:
+        """Wait until it is done; ``StepFailed`` with the end of what Docker said where it fails."""
+        if self._process.wait():
+            self._said.seek(0)
+            said = self._said.read().decode(errors="replace")
+            raise _failed(self._context, said.splitlines(), self._platform)
+        if platform_options(self._platform):
+            _require_platform(self.reference, self._platform)
+
+    def stop(self) -> None:
+        """Let nothing of it run on; what is done stays."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        self._said.close()
+
+
+def platform_options(platform: str) -> Sequence[str]:
+    """Give what ``docker build`` is to be told about the platform: nothing where it is this machine's own."""
+    return ["--platform", platform] if platform != platform_here() else []
+
+
+def platform_here() -> str:
+    with closing(local.local_client()) as client:
+        return f"linux/{client.version()['Arch']}"
+
+
+def _failed(context: Path, said: Sequence[str], platform: str) -> StepFailed:
     # The classic builder begins with a notice of its own age, and ends with what matters.
     kept = [_COLOUR.sub("", line) for line in said if line.strip() and not any(words in line for words in _NOTICE)]
     got = "\n".join(kept[-_LINES_OF_A_FAILED_BUILD:])
     hint = _hint(got, f"Try it alone: docker build {context}")
-    if platform != here:
+    if platform != (here := platform_here()):
         hint = f"The server is {platform}, this machine {here}. {_EMULATE}\n{hint}"
     return StepFailed(f"The image does not build from {context / DOCKERFILE}.", got=got, hint=hint)
 
@@ -106,12 +159,8 @@ def _require_platform(reference: str, platform: str) -> None:
             )
 
 
-def _platform_here() -> str:
-    with closing(local.local_client()) as client:
-        return f"linux/{client.version()['Arch']}"
-
-
 def _sent(context: Path) -> Iterator[str]:
+    import docker  # noqa: F401 - whole, and first: see EarlyBuild
     from docker.utils import exclude_paths
 
     require_dockerfile(context)

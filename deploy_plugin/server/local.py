@@ -100,6 +100,7 @@ def knock(address: str) -> None:
 
 
 def _context() -> Context:
+    import docker  # noqa: F401 - whole, and first: see EarlyBuild
     from docker.context import ContextAPI
 
     name = os.environ.get("DOCKER_CONTEXT")

@@ -133,6 +133,8 @@ class SshServer:
                 stderr=errors,
                 start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
             )
+            import docker  # noqa: F401 - it takes as long as a handshake: both at once, and nothing waits for it later
+
             if not _answers(master):
                 _hang_up(master)
                 errors.seek(0)

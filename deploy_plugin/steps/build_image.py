@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy_plugin.images.build import build
-from deploy_plugin.server import local
-from deploy_plugin.server.docker import DockerEngine
+from deploy_plugin.images.build import build, is_here
 
 if TYPE_CHECKING:
+    from deploy_plugin.images.early import EarlyBuild
     from deploy_plugin.server.base import Server
 
 
@@ -22,13 +20,21 @@ class BuildImage:
     reference: str
     context: Path
     platform: str
+    early: EarlyBuild | None = None
+    """What was begun when the deploy began; a plan begins nothing."""
     title: str = "Build image"
 
     def check(self, server: Server) -> str | None:
         if server.engine.image(self.reference):
             return None
-        with closing(DockerEngine(local.local_client())) as here:
-            return None if here.image(self.reference) else f"there is no {self.reference} yet"
+        if self.early and self.early.makes(self.reference):
+            return f"there was no {self.reference} when the deploy began"
+        return None if is_here(self.reference) else f"there is no {self.reference} yet"
 
     def apply(self, server: Server) -> None:  # noqa: ARG002 - it is built here
+        if self.early and self.early.makes(self.reference):
+            self.early.wait()
+            return
+        if self.early:
+            self.early.stop()  # it builds for another platform
         build(self.reference, self.context, self.platform)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,7 +88,7 @@ def docker(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
     command.write_text(f'#!/bin/sh\necho "$@" > {folder}/called\n{script}\n')
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-    monkeypatch.setattr(build, "_platform_here", lambda: PLATFORM)
+    monkeypatch.setattr(build, "platform_here", lambda: PLATFORM)
     return folder / "called"
 
 
@@ -136,3 +138,30 @@ def test_a_build_that_fails_for_a_known_reason_says_what_to_do(  # noqa: PLR0913
         build.build("superlists:1", context, platform)
     assert caught.value.got == said.replace("\033[91m", "").replace("\033[0m", "")
     assert hint in caught.value.hint
+
+
+def test_a_build_that_is_stopped_leaves_no_process(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker(tmp_path, monkeypatch, f"sleep 60 & echo $! > {tmp_path}/half; mv {tmp_path}/half {tmp_path}/child; wait")
+    running = build.Build("superlists:1", context, PLATFORM)
+    child = tmp_path / "child"
+    while not child.exists():
+        time.sleep(0.01)
+    running.stop()
+    program, deadline = Path(f"/proc/{child.read_text().strip()}/exe"), time.monotonic() + 10
+    while program.exists() and time.monotonic() < deadline:  # it was told to end as well, and takes its time
+        time.sleep(0.01)
+    assert not program.exists()
+
+
+def test_a_build_that_does_not_want_to_end_is_ended(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_PATIENCE", 0.05)
+    docker(tmp_path, monkeypatch, f"trap '' TERM; : > {tmp_path}/trapped; while :; do sleep 0.05; done")
+    running = build.Build("superlists:1", context, PLATFORM)
+    while not (tmp_path / "trapped").exists():
+        time.sleep(0.01)
+    running.stop()
+    assert running._process.returncode == -signal.SIGKILL  # noqa: SLF001 - how it ended

@@ -1,0 +1,67 @@
+"""A build that is begun while the server is still asked what it is, because it will most likely be needed."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Self
+
+from deploy_plugin.images.build import Build, context_digest, is_here, platform_here, reference_of
+from deploy_plugin.models import App
+
+
+class EarlyBuild:
+    """Builds the image that the app's files make now, where it is not here yet; use it as a context.
+
+    For which platform is a guess: the app's, or else this machine's. Who needs the image asks for it by its name; what
+    nobody has asked for when the context ends is stopped. Only a build that is asked for can fail.
+
+    Its thread imports docker, which takes a tenth of a second, and so may others at the same time. That is safe where
+    all begin with the package: who begins with a module of it (``from docker.utils import …``) waits for the package
+    while the package waits for the module, and Python then gives both of them half of it.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._running: Build | None = None
+        self._is_over = False
+        self._lock = threading.Lock()
+        self._beginning = threading.Thread(target=self._begin, name="early build", daemon=True)
+        self._beginning.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def makes(self, reference: str) -> bool:
+        """Whether it is this image that is built, and nobody has waited for it yet."""
+        self._beginning.join()
+        return self._running is not None and self._running.reference == reference
+
+    def wait(self) -> None:
+        """Wait until it is built; ``StepFailed`` where it does not build."""
+        try:
+            if self._running:
+                self._running.wait()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Begin nothing, and let nothing run on."""
+        with self._lock:
+            self._is_over = True
+            running, self._running = self._running, None
+        if running:
+            running.stop()
+
+    def _begin(self) -> None:
+        with suppress(Exception):  # whoever needs the image meets the same again, and is told
+            platform = self._app.platform or platform_here()
+            reference = reference_of(self._app.name, context_digest(self._app.context, platform))
+            if is_here(reference):
+                return
+            with self._lock:
+                if not self._is_over:
+                    self._running = Build(reference, self._app.context, platform)
