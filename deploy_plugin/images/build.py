@@ -15,6 +15,8 @@ from pathlib import Path
 
 from deploy_plugin.errors import ConfigError, StepFailed
 from deploy_plugin.hints import missing_key
+from deploy_plugin.images import platforms
+from deploy_plugin.images.platforms import EMULATE
 from deploy_plugin.server import local
 from deploy_plugin.server.docker import DockerEngine
 
@@ -30,7 +32,6 @@ _NOT_PULLED = (
     "failed to resolve source metadata",
     "/v2/",  # a registry's address, in what its client says of it
 )
-_EMULATE = "To build for another processor Docker needs BuildKit (docker-buildx) and an emulator (qemu-user-static)."
 
 
 def require_dockerfile(context: Path) -> None:
@@ -85,6 +86,7 @@ class Build:
     def __init__(self, reference: str, context: Path, platform: str) -> None:
         self.reference = reference
         self._context, self._platform = context, platform
+        require_buildable(context, platform)
         elsewhere = platform_options(platform)
         command = [local.docker_command(), "build", "--force-rm", "--tag", reference, *elsewhere, str(context)]
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as it runs
@@ -114,6 +116,12 @@ class Build:
         self._said.close()
 
 
+def require_buildable(context: Path, platform: str) -> None:
+    """``StepFailed`` where this machine's Docker can't build it for that platform; nothing is built to find out."""
+    require_dockerfile(context)
+    platforms.require_buildable(platform, platform_here(), (context / DOCKERFILE).read_text(encoding="utf-8"))
+
+
 def platform_options(platform: str) -> Sequence[str]:
     """Give what ``docker build`` is to be told about the platform: nothing where it is this machine's own."""
     return ["--platform", platform] if platform != platform_here() else []
@@ -130,7 +138,7 @@ def _failed(context: Path, said: Sequence[str], platform: str) -> StepFailed:
     got = "\n".join(kept[-_LINES_OF_A_FAILED_BUILD:])
     hint = _hint(got, f"Try it alone: docker build {context}")
     if platform != (here := platform_here()):
-        hint = f"The server is {platform}, this machine {here}. {_EMULATE}\n{hint}"
+        hint = f"The server is {platform}, this machine {here}. {EMULATE}\n{hint}"
     return StepFailed(f"The image does not build from {context / DOCKERFILE}.", got=got, hint=hint)
 
 
@@ -147,7 +155,7 @@ def _hint(got: str, otherwise: str) -> str:
 
 
 def _require_platform(reference: str, platform: str) -> None:
-    """The classic builder takes a base image that is here, whatever it is for."""
+    """A last stage that is pinned to a platform makes an image for that one, whatever is asked for."""
     with closing(local.local_client()) as client:
         attributes = client.images.get(reference).attrs
         built = f"{attributes['Os']}/{attributes['Architecture']}"
@@ -155,7 +163,7 @@ def _require_platform(reference: str, platform: str) -> None:
             client.images.remove(reference, force=True)  # the next deploy would take it for the right one
             raise StepFailed(
                 f"The server needs an image for {platform}, and this machine's Docker made one for {built}.",
-                hint=f"Its base image is for {built}: remove it here, or let Docker pull the other. {_EMULATE}",
+                hint="The last FROM of its Dockerfile names a platform: take --platform out of it.",
             )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy_plugin.images.build import build, is_here
+from deploy_plugin.images.build import build, is_here, require_buildable
 
 if TYPE_CHECKING:
     from deploy_plugin.images.early import EarlyBuild
@@ -29,7 +29,10 @@ class BuildImage:
             return None
         if self.early and self.early.makes(self.reference):
             return f"there was no {self.reference} when the deploy began"
-        return None if is_here(self.reference) else f"there is no {self.reference} yet"
+        if is_here(self.reference):
+            return None
+        require_buildable(self.context, self.platform)
+        return f"there is no {self.reference} yet"
 
     def apply(self, server: Server) -> None:  # noqa: ARG002 - it is built here
         if self.early and self.early.makes(self.reference):

@@ -4,7 +4,8 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from deploy_plugin.errors import ConfigError, StepFailed
 from deploy_plugin.images import build
 from deploy_plugin.images.build import context_digest
+from deploy_plugin.server import local
 
 PLATFORM = "linux/amd64"
 
@@ -82,10 +84,13 @@ def test_a_missing_dockerfile_is_said_before_anything_is_built(tmp_path: Path) -
     assert "context" in caught.value.hint
 
 
+BUILDX = '[ "$1" != buildx ] || { echo "Platforms: linux/amd64, linux/arm64"; exit; }'
+
+
 def docker(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
-    """Put a ``docker`` first on PATH that writes down how it was called."""
+    """Put a ``docker`` first on PATH that writes down how it was called to build."""
     command = folder / "docker"
-    command.write_text(f'#!/bin/sh\necho "$@" > {folder}/called\n{script}\n')
+    command.write_text(f'#!/bin/sh\n{BUILDX}\necho "$@" > {folder}/called\n{script}\n')
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     monkeypatch.setattr(build, "platform_here", lambda: PLATFORM)
@@ -138,6 +143,40 @@ def test_a_build_that_fails_for_a_known_reason_says_what_to_do(  # noqa: PLR0913
         build.build("superlists:1", context, platform)
     assert caught.value.got == said.replace("\033[91m", "").replace("\033[0m", "")
     assert hint in caught.value.hint
+
+
+@dataclass
+class Images:
+    """Those of an engine that made an image for another platform than it was asked for."""
+
+    attrs: Mapping[str, str]
+    removed: list[str] = field(default_factory=list)
+
+    @property
+    def images(self) -> Images:
+        return self
+
+    def get(self, _reference: str) -> Images:
+        return self
+
+    def remove(self, reference: str, *, force: bool) -> None:
+        assert force
+        self.removed.append(reference)
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+def test_a_dockerfile_that_insists_on_a_platform_does_not_pass_for_another(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker(tmp_path, monkeypatch, "exit 0")
+    images = Images({"Os": "linux", "Architecture": "amd64"})
+    monkeypatch.setattr(local, "local_client", lambda: images)
+    with pytest.raises(StepFailed, match=r"for linux/arm64, and this machine's Docker made one for linux/amd64") as no:
+        build.build("superlists:1", context, "linux/arm64")
+    assert "take --platform out" in no.value.hint
+    assert images.removed == ["superlists:1"]
 
 
 def test_a_build_that_is_stopped_leaves_no_process(

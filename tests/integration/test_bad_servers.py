@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import secrets
 import select
 import subprocess
 import sys
@@ -58,6 +59,24 @@ def test_sudo_that_wants_a_password_gets_it_from_the_terminal(server: RealServer
     assert PASSWORD not in shown
     assert PASSWORD not in server.as_root("cat /proc/*/cmdline | tr '\\0' ' '")
     assert "docker" in server.as_root("id -nG elspeth")
+
+
+def test_a_server_of_another_kind_is_told_before_anything_is_built(server: RealServer, project: Project) -> None:
+    server.as_root("printf '#!/bin/sh\\necho aarch64\\n' > /usr/local/bin/uname; chmod +x /usr/local/bin/uname")
+    project.edit("src/lists/views.py", "from", f"# {secrets.token_hex(8)}\nfrom")
+    try:
+        runs = [
+            project.pytest(f"--deploy-to={server.target}", *plan, env={"DOCKER_BUILDKIT": "0"})
+            for plan in (["--deploy-plan"], [])
+        ]
+    finally:
+        server.as_root("rm /usr/local/bin/uname")
+
+    for run in runs:
+        assert_one_sentence(run)
+        assert "The server needs an image for linux/arm64, and this machine's Docker builds for" in run.output
+        assert "BuildKit (docker-buildx) and an emulator (qemu-user-static)" in run.output
+        assert run.outcomes["Build image"] == "failed"
 
 
 def at_a_terminal(project: Project, *arguments: str, answer: str) -> tuple[int, str]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.images import platforms
+from deploy_plugin.models import App
 from deploy_plugin.steps.build_image import BuildImage
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
 
-BUILD = BuildImage("superlists:abc", Path("site"), "linux/arm64")
 SHIP = ShipImage("superlists:abc")
 
 
-def test_it_is_built_for_the_platform_and_then_shipped(server: FakeServer, machine: Machine) -> None:
-    BUILD.apply(server)
-    assert machine.built == [("superlists:abc", Path("site"), "linux/arm64")]
+@pytest.fixture
+def build(app: App) -> BuildImage:
+    return BuildImage("superlists:abc", app.context, "linux/arm64")
+
+
+def test_it_is_built_for_the_platform_and_then_shipped(server: FakeServer, machine: Machine, build: BuildImage) -> None:
+    build.apply(server)
+    assert machine.built == [("superlists:abc", build.context, "linux/arm64")]
     assert server.engine.images == {}
     SHIP.apply(server)
     assert server.engine.images.keys() == {"superlists:abc"}
@@ -26,22 +30,37 @@ def test_it_is_built_for_the_platform_and_then_shipped(server: FakeServer, machi
 
 
 @pytest.mark.usefixtures("machine")
-def test_an_image_that_the_server_has_is_not_built_again_here(server: FakeServer) -> None:
+def test_an_image_that_the_server_has_is_not_built_again_here(server: FakeServer, build: BuildImage) -> None:
     server.engine.add_image("superlists:abc")
-    assert BUILD.check(server) is None
+    assert build.check(server) is None
     assert SHIP.check(server) is None
 
 
-def test_an_image_that_is_only_here_is_shipped_and_not_built(server: FakeServer, machine: Machine) -> None:
+def test_an_image_that_is_only_here_is_shipped_and_not_built(
+    server: FakeServer, machine: Machine, build: BuildImage
+) -> None:
     machine.engine.add_image("superlists:abc")
-    assert BUILD.check(server) is None
+    assert build.check(server) is None
     assert SHIP.check(server) == "the server has no superlists:abc"
 
 
-def test_an_image_of_other_content_is_no_substitute(server: FakeServer, machine: Machine) -> None:
+def test_an_image_of_other_content_is_no_substitute(server: FakeServer, machine: Machine, build: BuildImage) -> None:
     for engine in (machine.engine, server.engine):
         engine.add_image("superlists:old")
-    assert BUILD.check(server) == "there is no superlists:abc yet"
+    assert build.check(server) == "there is no superlists:abc yet"
+
+
+def test_what_can_not_be_built_here_is_said_by_a_plan_too_and_asked_only_for_what_is_missing(
+    server: FakeServer, machine: Machine, build: BuildImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*asked: str) -> None:
+        raise StepFailed(" ".join(asked))
+
+    monkeypatch.setattr(platforms, "require_buildable", refuse)
+    with pytest.raises(StepFailed, match="linux/arm64 linux/amd64 FROM scratch"):
+        build.check(server)
+    machine.engine.add_image("superlists:abc")
+    assert build.check(server) is None
 
 
 def test_an_image_that_was_lost_on_the_way_is_a_sentence(
