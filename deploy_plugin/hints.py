@@ -28,6 +28,10 @@ def hint_for(said: str, otherwise: str = "") -> str:
     return next((hint for phrase, hint in _PHRASES.items() if phrase in lower), otherwise)
 
 
+def is_full_disk(said: str) -> bool:
+    return hint_for(said) == _FULL
+
+
 def missing_key(said: str) -> str | None:
     """Name the environment variable that a Python program asked for in vain."""
     found = _MISSING_KEY.search(said)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from deploy_plugin.containers import Containers
 from deploy_plugin.health import Probe
 from deploy_plugin.images.early import EarlyBuild
+from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.models import App, Target
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.base import Step
@@ -52,7 +53,7 @@ def release_steps(
     probe = Probe.of(app, containers.target)
     return [
         BuildImage(release.image, app.context, platform, early),
-        ShipImage(release.image),
+        ShipImage(release.image, Recipe(app.context, platform)),
         RememberTarget(folder.target_file, app.name, containers.target.live),
         EnsureEnvFile(folder.env_file, secrets),
         *([EnsureDatabase(folder.data / app.database.name, owner)] if app.database else []),

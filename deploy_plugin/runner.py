@@ -71,7 +71,7 @@ class Runner:
             self.hooks.pytest_deploy_step_started(step=step)
             reason = step.check(server)
             if reason is not None and not self.dry:
-                step.apply(server)
+                reason = step.apply(server) or reason
             outcome = Outcome.OK if reason is None else Outcome.CHANGED
         except NotYetKnown as unknown:
             outcome, reason = Outcome.SKIPPED, f"not known yet: {unknown}"

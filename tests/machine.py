@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin.images import build, early, platforms, ship
+from deploy_plugin.images import build, early, platforms, scratch, ship
 from deploy_plugin.server import local
 from deploy_plugin.testing import FakeEngine
 
@@ -29,6 +29,7 @@ class Machine:
         for module in (build, ship):
             monkeypatch.setattr(module, "DockerEngine", lambda _client: self.engine)
         monkeypatch.setattr(platforms, "require_buildable", lambda *_: None)
+        monkeypatch.setattr(scratch, "_docker", lambda *_arguments, **_keywords: "")
         for builder in (build, early):
             monkeypatch.setattr(builder, "platform_here", lambda: PLATFORM)
             monkeypatch.setattr(builder, "Build", self._build)

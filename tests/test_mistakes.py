@@ -22,6 +22,7 @@ RARE = (
     "The container … is not this sandbox, but one whose state is in ….",
     "… is gone.",
     "… was shipped, but the server does not have it.",
+    "… is not on this machine any more.",
     "… can't be looked at.",
     "the migrations are in …, which is not on the server",
     "the database's place is not there",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.hints import hint_for
 from deploy_plugin.secret import Secret
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored
 from deploy_plugin.server.local import knock
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ HARDENING: Mapping[str, Any] = {
     "log_config": {"type": "local", "config": {"max-size": "10m", "max-file": "3"}},
 }
 HOME = "/home/app"
+_SNAPSHOTTER = "io.containerd.snapshotter.v1"
+_AT_A_TIME = 16
 
 
 class DockerEngine:
@@ -52,6 +54,7 @@ class DockerEngine:
             diff_ids=tuple(attributes["RootFS"].get("Layers", ())),
             size=attributes["Size"],
             ports=tuple(int(port.partition("/")[0]) for port in exposed),
+            configuration=_configuration(attributes),
         )
 
     def load(self, archive: Iterable[bytes]) -> None:
@@ -60,6 +63,42 @@ class DockerEngine:
             for message in load(archive) or ():
                 if "error" in message:
                     raise _not_taken(message["error"])
+
+    def store(self) -> Store:
+        with _engine_words("say how it keeps images"):
+            status = self._client.info().get("DriverStatus") or ()
+        return Store.CONTAINERD if any(_SNAPSHOTTER in pair for pair in status) else Store.CLASSIC
+
+    def stored(self, first: str) -> Iterator[Stored]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with _engine_words("list its images"):
+            summaries = self._client.api.images(all=True)
+        summaries.sort(key=lambda summary: not _is_of(first, summary))
+        # A request each, and a server may have hundreds: some at a time, and mostly the first are enough.
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            for start in range(0, len(summaries), _AT_A_TIME):
+                yield from filter(None, pool.map(self._stored, summaries[start : start + _AT_A_TIME]))
+
+    def _stored(self, summary: Mapping[str, Any]) -> Stored | None:
+        from docker.errors import ImageNotFound
+
+        with _engine_words("look at its images"):
+            try:
+                layers = self._client.images.get(summary["Id"]).attrs["RootFS"].get("Layers")
+            except ImageNotFound:  # removed meanwhile, or incomplete
+                return None
+        return Stored(tuple(layers or ()), summary["Labels"] or {})
+
+    def remove_image(self, reference: str) -> None:
+        from docker.errors import ImageNotFound
+
+        with _engine_words(f"remove the image {reference}"), suppress(ImageNotFound):
+            self._client.api.remove_image(reference)
+
+    def prune(self, label: str) -> None:
+        with _engine_words("remove what was half-way"):
+            self._client.images.prune({"dangling": True, "label": [label]})
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Give the image as an archive, piece by piece."""
@@ -221,6 +260,16 @@ def _listed(summary: Mapping[str, Any]) -> Listed:
         publishes=[port["PublicPort"] for port in summary["Ports"] or () if "PublicPort" in port],
         mounts=[PurePosixPath(mount["Source"]) for mount in summary.get("Mounts") or () if mount.get("Source")],
     )
+
+
+def _configuration(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = {"architecture": "Architecture", "variant": "Variant", "os": "Os", "created": "Created", "config": "Config"}
+    said = {ours: attributes[theirs] for ours, theirs in names.items() if attributes.get(theirs)}
+    return {**said, "rootfs": {"type": "layers", "diff_ids": list(attributes["RootFS"].get("Layers") or ())}}
+
+
+def _is_of(repository: str, summary: Mapping[str, Any]) -> bool:
+    return any(tag.startswith(f"{repository}:") for tag in summary["RepoTags"] or ())
 
 
 def _revealed(value: str | Secret) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 from deploy_plugin.secret import Secret
 
@@ -21,6 +22,23 @@ class Image:
     """Bytes, unpacked."""
     ports: Sequence[int] = ()
     """What its EXPOSE names."""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    """What it says of itself, as in an archive: ``architecture``, ``os``, ``config``, ``rootfs`` and the like."""
+
+
+class Store(StrEnum):
+    """How an engine keeps images: it decides what an archive must look like."""
+
+    CLASSIC = "classic"
+    CONTAINERD = "containerd"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An image in the list of all, anybody's, with a name or without."""
+
+    diff_ids: Sequence[str]
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +118,23 @@ class Engine(Protocol):
     def image(self, reference: str) -> Image | None: ...
 
     def load(self, archive: Iterable[bytes]) -> None:
-        """Take an image archive, as ``docker save`` writes it."""
+        """Take an image archive, as ``docker save`` writes it; it may be packed with gzip."""
+        ...
+
+    def store(self) -> Store:
+        """Say how images are kept."""
+        ...
+
+    def stored(self, first: str) -> Iterator[Stored]:
+        """Give all images that are there, those of the repository ``first`` before the others."""
+        ...
+
+    def remove_image(self, reference: str) -> None:
+        """Take the name away, and the image with its last name; nothing where there is none."""
+        ...
+
+    def prune(self, label: str) -> None:
+        """Remove the images without a name that carry this label, ``key=value``."""
         ...
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:

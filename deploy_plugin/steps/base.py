@@ -24,6 +24,6 @@ class Step(Protocol):
         """Say what is missing, as the user will read it; None where nothing is. Changes nothing, anywhere."""
         ...
 
-    def apply(self, server: Server) -> None:
-        """Do what is missing."""
+    def apply(self, server: Server) -> str | None:
+        """Do what is missing; what is said of it takes the place of what ``check`` said."""
         ...

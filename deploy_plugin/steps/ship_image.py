@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy_plugin.errors import StepFailed
+from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.ship import ship
 
 if TYPE_CHECKING:
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShipImage:
-    """Ship an image that the server does not have; the name says what is in it."""
+    """Ship the layers that the server lacks of an image that it does not have; the name says what is in it."""
 
     reference: str
+    recipe: Recipe | None = None
+    """What it was built from: a way to its topmost layers that is quicker than to save it all."""
     title: str = "Ship image"
 
     def check(self, server: Server) -> str | None:
         return None if server.engine.image(self.reference) else f"the server has no {self.reference}"
 
-    def apply(self, server: Server) -> None:
-        ship(self.reference, server)
-        if server.engine.image(self.reference) is None:
-            raise StepFailed(f"{self.reference} was shipped, but the server does not have it.", hint="Deploy again.")
+    def apply(self, server: Server) -> str:
+        return ship(self.reference, server, self.recipe)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.server.base import Answer
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored
+from deploy_plugin.testing import archives
 
 Site = int | Callable[[ContainerSpec, str, str], int | Answer]
 """What a container answers: a status, or a function of its spec, the path and the Host header."""
@@ -21,6 +22,10 @@ class FakeEngine:
     def __init__(self) -> None:
         self.journal: list[str] = []
         self.images: dict[str, Image] = {}
+        self.unnamed: list[Image] = []
+        self.layers: dict[str, bytes] = {}
+        """What is in the layers of all of them, by diff id."""
+        self.keeps = Store.CLASSIC
         self.specs: dict[str, ContainerSpec] = {}
         """How each container that is there was asked for, by its name; the oldest first."""
         self.site: Site = 200
@@ -32,9 +37,21 @@ class FakeEngine:
         self._failures: list[tuple[str, BaseException]] = []
         self._made = 0
 
-    def add_image(self, reference: str, *, ports: Sequence[int] = (8888,)) -> None:
+    def add_image(
+        self,
+        reference: str,
+        *,
+        ports: Sequence[int] = (8888,),
+        layers: Sequence[bytes] = (),
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         """Put an image there, as if it had been built."""
-        self.images[reference] = Image(reference, diff_ids=(f"sha256:{reference}",), size=1000, ports=tuple(ports))
+        contents = {archives.diff_id(layer): layer for layer in layers or [reference.encode()]}
+        self.layers |= contents
+        exposed: dict[str, Any] = {f"{port}/tcp": {} for port in ports}
+        rootfs = {"type": "layers", "diff_ids": [*contents]}
+        config = {"ExposedPorts": exposed, "Labels": labels or {}}
+        self.images[reference] = _image(reference, {"config": config, "rootfs": rootfs})
 
     def dies(self, names: str, *, exit_code: int = 1, log: str = "") -> None:
         """Let containers whose name matches the pattern end as soon as they are started."""
@@ -49,12 +66,38 @@ class FakeEngine:
         return self.images.get(reference)
 
     def save(self, reference: str) -> Iterator[bytes]:
-        yield json.dumps(asdict(self.images[reference])).encode()
+        image = self.images[reference]
+        yield archives.write(reference, image.configuration, {name: self.layers[name] for name in image.diff_ids})
 
     def load(self, archive: Iterable[bytes]) -> None:
-        image = Image(**json.loads(b"".join(archive)))
-        self._change("load", image.reference)
-        self.images[image.reference] = image
+        read = archives.read(b"".join(archive))
+        self._change("load", read.reference or "a part")
+        image = _image(read.reference or "", read.configuration)
+        there = [other.diff_ids for other in self._all()]
+        for number, name in enumerate(image.diff_ids, start=1):
+            if name not in read.layers and not any(other[:number] == image.diff_ids[:number] for other in there):
+                raise StepFailed("Docker on the server did not take the image.", got=f"there is no layer {name}")
+        self.layers |= read.layers
+        if read.reference:
+            self.images[read.reference] = image
+        else:
+            self.unnamed.append(image)
+
+    def store(self) -> Store:
+        return self.keeps
+
+    def stored(self, first: str) -> Iterator[Stored]:
+        for image in sorted(self._all(), key=lambda image: not image.reference.startswith(f"{first}:")):
+            yield Stored(image.diff_ids, _labels(image))
+
+    def remove_image(self, reference: str) -> None:
+        if reference in self.images:
+            self._change("remove_image", reference)
+            del self.images[reference]
+
+    def prune(self, label: str) -> None:
+        key, _, value = label.partition("=")
+        self.unnamed = [image for image in self.unnamed if _labels(image).get(key) != value]
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         newest_first = reversed(self._seen.values())
@@ -149,6 +192,9 @@ class FakeEngine:
         for kept in (self._seen, self.specs, self._logs):
             del kept[name]
 
+    def _all(self) -> Sequence[Image]:
+        return [*self.images.values(), *self.unnamed]
+
     def _needed(self, reference: str) -> Image:
         if reference not in self.images:
             raise StepFailed("Docker could not create the container.", got=f"no such image: {reference}")
@@ -163,3 +209,18 @@ class FakeEngine:
             if fnmatchcase(f"{verb} {name}", planned[0]):
                 self._failures.remove(planned)
                 raise planned[1]
+
+
+def _image(reference: str, configuration: Mapping[str, Any]) -> Image:
+    exposed = configuration["config"].get("ExposedPorts") or {}
+    return Image(
+        reference=reference,
+        diff_ids=tuple(configuration["rootfs"]["diff_ids"]),
+        size=1000,
+        ports=tuple(int(port.partition("/")[0]) for port in exposed),
+        configuration=configuration,
+    )
+
+
+def _labels(image: Image) -> Mapping[str, str]:
+    return image.configuration["config"].get("Labels") or {}
