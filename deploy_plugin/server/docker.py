@@ -205,22 +205,18 @@ class DockerEngine:
 
 
 def connect_socket(path: Path) -> DockerEngine:
-    """Speak to the engine behind a socket; ``StepFailed`` where none answers."""
+    """Speak to the engine behind a socket; OSError where none answers, ``StepFailed`` where it is too old."""
     import docker
     from docker.errors import DockerException, InvalidVersion
     from docker.utils import version_lt
 
+    knock(f"unix://{path}")
     try:
-        knock(f"unix://{path}")
         client = docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT)
     except InvalidVersion as error:
         raise _too_old("an older one") from error
-    except (DockerException, OSError) as error:
-        raise StepFailed(
-            "Docker on the server does not answer.",
-            got=str(error),
-            hint="Check on the server that `docker version` works for this user.",
-        ) from error
+    except DockerException as error:
+        raise OSError(str(error)) from error
     if version_lt(client.api.api_version, OLDEST_API):
         client.close()
         raise _too_old(client.api.api_version)

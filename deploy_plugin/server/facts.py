@@ -24,8 +24,10 @@ echo "gid=$(id -g)"
 echo "machine=$(uname -m)"
 echo "distribution=${ID:-unknown} ${ID_LIKE:-}"
 echo "docker=$(command -v docker || command -v dockerd || true)"
-[ -S /var/run/docker.sock ] && echo "socket=there"
-[ -w /var/run/docker.sock ] && echo "docker_access=yes"
+socket=${DOCKER_HOST:-/var/run/docker.sock}
+socket=${socket#unix://}
+[ -S "$socket" ] && echo "socket=there"
+[ -w "$socket" ] && echo "docker_access=yes"
 true
 """
 _PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64", "armv7l": "linux/arm/v7"}

@@ -1,47 +1,35 @@
-"""A server over OpenSSH: one connection, with the server's Docker socket forwarded through it."""
+"""A server over OpenSSH: one connection, and the server's Docker through it."""
 
 from __future__ import annotations
 
 import subprocess
-import tempfile
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from deploy_plugin.destination import split_destination
-from deploy_plugin.errors import Unreachable
-from deploy_plugin.server import files, http
+from deploy_plugin.errors import StepFailed, Unreachable
+from deploy_plugin.server import files, http, master
 from deploy_plugin.server.base import Answer, Result, quote
 from deploy_plugin.server.docker import connect_socket
 from deploy_plugin.server.engine import Engine
 from deploy_plugin.server.facts import Facts, gather
-from deploy_plugin.server.ssh_config import control_path, docker_socket
+from deploy_plugin.server.relay import Relay
+from deploy_plugin.server.ssh_config import control_path, docker_socket, log_path
 
 SERVER_DOCKER_SOCKET = "/var/run/docker.sock"
 ANSWER_TIMEOUT = 10
 """Seconds that a web server may take for one answer."""
 _SSH_FAILED = 255
-_HELLO = b"connected\n"
-
-_CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
-# What ssh says, and what to do about it. ssh has one exit code for all of it.
-_HINTS = {
-    _CHANGED: (
-        "The host key is not the one that is known: the server was installed anew, or somebody stands in between. "
-        "Compare its fingerprint with the server's; only then remove the old key with ssh-keygen -R."
-    ),
-    "Host key verification failed": (
-        "The host key is not known yet. Connect once with ssh, and compare its fingerprint with the server's."
-    ),
-    "Permission denied": (
-        "The server does not take your key: check the user's name, and the key (ssh-add -l, --ssh-identity-file)."
-    ),
-    "Could not resolve hostname": "There is no such host: check the spelling.",
-    "Connection refused": "Nothing listens there: check the host and the port, and that sshd runs.",
-    "timed out": "No answer: check the host, your network and the firewall.",
-    "No route to host": "No way to it: check the host and your network.",
-}
+_PROHIBITED = b"administratively prohibited"
+# The request comes on stdin, the answer goes to stdout. $1: address, $2: port, $3: seconds that it may take.
+_ASK_THERE = """
+there() { command -v "$1" >/dev/null; }
+there bash && exec timeout "$3" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2"
+there nc && exec timeout "$3" nc "$1" "$2"
+exit 44
+"""
+_NOTHING_TO_ASK_WITH = 44
 
 
 class SshServer:
@@ -49,6 +37,9 @@ class SshServer:
 
     ``folder`` holds this run's ``ssh_config`` (see ``write_run_config``), the control socket and the Docker socket.
     With ``join``, the connection that another process of the same run holds open there is used.
+
+    Docker's socket is forwarded, and the app is asked through a forwarded port. Where the server's sshd refuses that,
+    commands on the server do the same: ``docker system dial-stdio``, and bash or nc.
     """
 
     def __init__(self, destination: str, folder: Path, *, join: bool = False) -> None:
@@ -57,6 +48,8 @@ class SshServer:
         self._folder = folder
         self._join = join
         self._master: subprocess.Popen[bytes] | None = None
+        self._relay: Relay | None = None
+        self._forwards_ports = True
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +64,12 @@ class SshServer:
     @cached_property
     def engine(self) -> Engine:
         self._open()
-        return connect_socket(docker_socket(self._folder))
+        try:
+            return connect_socket(docker_socket(self._folder))
+        except OSError as error:
+            if self._join:
+                raise _no_answer(str(error)) from error
+            return self._relayed_engine()
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         self._open()
@@ -98,13 +96,20 @@ class SshServer:
 
     def get(self, address: str, port: int, path: str, *, host: str) -> Answer:
         self._open()
-        pipe = self._ssh("-W", f"{address}:{port}")
-        try:
-            done = subprocess.run(
-                pipe, input=http.request(path, host), capture_output=True, check=False, timeout=ANSWER_TIMEOUT
+        request = http.request(path, host)
+        if self._forwards_ports:
+            known = len(self._log())
+            done = _ask(self._ssh("-W", f"{address}:{port}"), request)
+            if done.returncode == 0 or _PROHIBITED not in self._log()[known:]:
+                return http.answer(done.stdout)
+            self._forwards_ports = False
+        there = ("sh", "-c", _ASK_THERE, "sh", address, str(port), str(ANSWER_TIMEOUT))
+        done = _ask([*self._ssh(), "--", quote(there)], request)
+        if done.returncode == _NOTHING_TO_ASK_WITH:
+            raise StepFailed(
+                "The app can't be asked: sshd on the server forwards no ports, and there is neither bash nor nc there.",
+                hint=f"Allow it for this user in sshd_config (AllowTcpForwarding {address}:{port}), or install one.",
             )
-        except subprocess.TimeoutExpired as error:
-            raise TimeoutError(f"no answer within {ANSWER_TIMEOUT} s") from error
         return http.answer(done.stdout)
 
     def reconnect(self) -> None:
@@ -115,32 +120,40 @@ class SshServer:
         self.__dict__.pop("facts", None)
         if engine := self.__dict__.pop("engine", None):
             engine.close()
+        if self._relay:
+            self._relay.close()
+            self._relay = None
         if self._master:
-            _hang_up(self._master)
+            master.hang_up(self._master)
             self._master = None
 
     def _open(self) -> None:
         if self._join or self._master:
             return
-        # The master runs `cat`: it answers as soon as we are logged in, and ends by itself when this process does.
-        socket = docker_socket(self._folder)
-        forward = ("-o", "ControlMaster=yes", "-L", f"{socket}:{SERVER_DOCKER_SOCKET}")
-        with tempfile.TemporaryFile() as errors:
-            master = subprocess.Popen(
-                [*self._ssh(*forward), "--", "cat"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
-            )
-            import docker  # noqa: F401 - it takes as long as a handshake: both at once, and nothing waits for it later
+        forward = f"{docker_socket(self._folder)}:{SERVER_DOCKER_SOCKET}"
+        # With a lower LogLevel, ssh would keep to itself what the server refuses to forward.
+        shared = self._ssh("-o", "ControlMaster=yes", "-o", "LogLevel=INFO", "-L", forward)
+        self._master = master.connect(shared, log_path(self._folder), self._destination)
 
-            if not _answers(master):
-                _hang_up(master)
-                errors.seek(0)
-                said = errors.read().decode(errors="replace")
-                raise Unreachable(f"{self._destination} can't be reached.", got=_last_words(said), hint=_hint(said))
-        self._master = master
+    def _relayed_engine(self) -> Engine:
+        """Reach Docker where nobody answers at the forwarded socket: sshd refuses, or Docker listens elsewhere."""
+        if not self.run("sh", "-c", "command -v docker").ok:
+            raise StepFailed(
+                "Docker on the server does not answer: sshd does not forward its socket, and there is no docker "
+                "command there to go through instead.",
+                hint="Allow it for this user in sshd_config (AllowStreamLocalForwarding), or install the command.",
+            )
+        socket = docker_socket(self._folder)
+        self._relay = self._relay or Relay(socket, [*self._ssh(), "--", "docker system dial-stdio"])
+        try:
+            return connect_socket(socket)
+        except OSError as error:
+            raise _no_answer(self._relay.said or str(error)) from error
+
+    def _log(self) -> bytes:
+        """What the connection's ssh said: of each refusal, why."""
+        path = log_path(self._folder)
+        return path.read_bytes() if path.exists() else b""
 
     def _ssh(self, *options: str) -> list[str]:
         host, port = split_destination(self._destination)
@@ -151,36 +164,13 @@ class SshServer:
         return subprocess.run(check, capture_output=True, check=False).returncode == 0
 
 
-def _answers(master: subprocess.Popen[bytes]) -> bool:
-    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
-    assert master.stdout is not None  # noqa: S101
+def _ask(pipe: list[str], request: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
-        master.stdin.write(_HELLO)
-        master.stdin.flush()
-    except BrokenPipeError:
-        return False
-    return master.stdout.readline() == _HELLO
+        return subprocess.run(pipe, input=request, capture_output=True, check=False, timeout=ANSWER_TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"no answer within {ANSWER_TIMEOUT} s") from error
 
 
-def _hang_up(master: subprocess.Popen[bytes]) -> None:
-    for pipe in (master.stdin, master.stdout):
-        if pipe:
-            with suppress(BrokenPipeError):
-                pipe.close()
-    try:
-        master.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        master.kill()
-        master.wait()
-
-
-def _hint(said: str) -> str:
-    return next((hint for phrase, hint in _HINTS.items() if phrase in said), "Try the same with ssh -v.")
-
-
-def _last_words(said: str) -> str:
-    """Leave out the frame of a warning; of a changed host key, all but the key and where the known one stands."""
-    lines = [line.strip() for line in said.splitlines() if line.strip("@ ")]
-    if _CHANGED in said:
-        lines = [line for line in lines if line.startswith(("SHA256:", "Offending")) or line == lines[-1]]
-    return "\n".join(lines)[-1500:]
+def _no_answer(got: str) -> StepFailed:
+    hint = "Check on the server that `docker version` works for this user."
+    return StepFailed("Docker on the server does not answer.", got=got, hint=hint)

@@ -37,6 +37,11 @@ def control_path(folder: Path) -> Path:
     return folder / "master"
 
 
+def log_path(folder: Path) -> Path:
+    """Where the ssh that holds the connection writes what it has to say."""
+    return folder / "master.log"
+
+
 def docker_socket(folder: Path) -> Path:
     """Where the server's Docker socket appears on this machine."""
     return folder / "docker.sock"

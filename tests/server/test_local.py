@@ -63,14 +63,10 @@ def test_a_docker_command_is_found_on_path(monkeypatch: pytest.MonkeyPatch, tmp_
     assert local.docker_command() == str(tmp_path / "docker")
 
 
-def test_no_engine_behind_the_servers_socket_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StepFailed, match="Docker on the server does not answer") as caught:
-        docker.connect_socket(tmp_path / "none")
-    assert "docker version" in caught.value.hint
-
-
-def test_a_forwarded_socket_that_hangs_up_is_a_sentence(tmp_path: Path) -> None:
+def test_a_forwarded_socket_that_hangs_up_is_no_engine(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
+    with pytest.raises(FileNotFoundError):
+        docker.connect_socket(path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
@@ -81,6 +77,6 @@ def test_a_forwarded_socket_that_hangs_up_is_a_sentence(tmp_path: Path) -> None:
 
         hanging_up = threading.Thread(target=hang_up)
         hanging_up.start()
-        with pytest.raises(StepFailed, match="does not answer"):
+        with pytest.raises(ConnectionError):
             docker.connect_socket(path)
         hanging_up.join()

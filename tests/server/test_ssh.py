@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy_plugin.errors import Unreachable
+from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.server.base import quote
 from deploy_plugin.server.ssh import SshServer
-from deploy_plugin.server.ssh_config import write_run_config
+from deploy_plugin.server.ssh_config import docker_socket, write_run_config
 
 CHANGED = """
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
@@ -119,6 +119,65 @@ def test_an_answer_through_the_connection_is_http(folder: Path, monkeypatch: pyt
     fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"-W 172.17.0.2:8888"*) {answer};; esac')
     with SshServer("elspeth@x", folder) as server:
         assert server.get("172.17.0.2", 8888, "/", host="example.com").status == 204
+
+
+def test_docker_is_reached_by_its_own_command_where_its_socket_is_not_forwarded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied = 'echo "permission denied while connecting to Docker" >&2; exit 1'
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"docker system dial-stdio") {denied};; esac')
+    with SshServer("elspeth@x", folder) as server:
+        for _ in range(2):
+            with pytest.raises(StepFailed, match="Docker on the server does not answer") as caught:
+                server.engine  # noqa: B018 - it connects
+    assert "permission denied" in caught.value.got
+    assert "docker version" in caught.value.hint
+    assert not docker_socket(folder).exists()
+
+
+def test_neither_a_forwarded_socket_nor_a_docker_command_is_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *) exit 127;; esac')
+    with SshServer("elspeth@x", folder) as server, pytest.raises(StepFailed, match="no docker command there") as caught:
+        server.engine  # noqa: B018 - it connects
+    assert "AllowStreamLocalForwarding" in caught.value.hint
+
+
+def test_a_forwarded_port_that_nobody_listens_at_is_asked_again_in_the_same_way(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = f"echo channel 3: open failed: connect failed: Connection refused >> {folder}/master.log; exit 255"
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"-W 172.17.0.2:8888"*) {refused};; esac')
+    with SshServer("elspeth@x", folder) as server:
+        for _ in range(2):
+            with pytest.raises(OSError, match="no HTTP answer"):
+                server.get("172.17.0.2", 8888, "/", host="example.com")
+    assert "/dev/tcp" not in (folder / "called").read_text()
+
+
+def test_where_no_port_is_forwarded_a_command_on_the_server_asks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_ports(folder, monkeypatch, r'printf "HTTP/1.1 204 No Content\r\n\r\n"')
+    with SshServer("elspeth@x", folder) as server:
+        for _ in range(2):
+            assert server.get("172.17.0.2", 8888, "/", host="example.com").status == 204
+    assert (folder / "called").read_text().count("-W\n") == 1
+
+
+def test_neither_a_forwarded_port_nor_a_command_that_asks_is_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_ports(folder, monkeypatch, "exit 44")
+    with SshServer("elspeth@x", folder) as server, pytest.raises(StepFailed, match="neither bash nor nc") as caught:
+        server.get("172.17.0.2", 8888, "/", host="example.com")
+    assert "AllowTcpForwarding" in caught.value.hint
+
+
+def refuse_ports(folder: Path, monkeypatch: pytest.MonkeyPatch, there: str) -> None:
+    """Let a fake sshd forward no port, and a command on its server do this instead."""
+    refused = f"echo channel 3: open failed: administratively prohibited: open failed >> {folder}/master.log; exit 255"
+    ways = f'*"-- cat") exec cat;; *"-W "*) {refused};; *"/dev/tcp"*) {there};;'
+    fake_ssh(folder, monkeypatch, f'case "$*" in {ways} esac')
 
 
 def test_joining_opens_no_connection_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

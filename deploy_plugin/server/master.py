@@ -1,0 +1,88 @@
+"""The one connection to a server that all of a run goes over: ssh, with `cat` at its other end."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from deploy_plugin.errors import Unreachable
+
+_HELLO = b"connected\n"
+
+_CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
+# What ssh says, and what to do about it. ssh has one exit code for all of it.
+_HINTS = {
+    _CHANGED: (
+        "The host key is not the one that is known: the server was installed anew, or somebody stands in between. "
+        "Compare its fingerprint with the server's; only then remove the old key with ssh-keygen -R."
+    ),
+    "Host key verification failed": (
+        "The host key is not known yet. Connect once with ssh, and compare its fingerprint with the server's."
+    ),
+    "Permission denied": (
+        "The server does not take your key: check the user's name, and the key (ssh-add -l, --ssh-identity-file)."
+    ),
+    "Could not resolve hostname": "There is no such host: check the spelling.",
+    "Connection refused": "Nothing listens there: check the host and the port, and that sshd runs.",
+    "timed out": "No answer: check the host, your network and the firewall.",
+    "No route to host": "No way to it: check the host and your network.",
+}
+
+
+def connect(argv: Sequence[str], log: Path, destination: str) -> subprocess.Popen[bytes]:
+    """Log in, and give ssh's process; ``Unreachable`` where it can't. What ssh says from then on is in ``log``.
+
+    It runs `cat`: that answers as soon as we are logged in, and ends by itself when this process does.
+    """
+    with log.open("wb") as errors:
+        master = subprocess.Popen(
+            [*argv, "--", "cat"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
+        )
+    import docker  # noqa: F401 - it takes as long as a handshake: both at once, and nothing waits for it later
+
+    if not _answers(master):
+        hang_up(master)
+        said = log.read_text(encoding="utf-8", errors="replace")
+        raise Unreachable(f"{destination} can't be reached.", got=_last_words(said), hint=_hint(said))
+    return master
+
+
+def hang_up(master: subprocess.Popen[bytes]) -> None:
+    for pipe in (master.stdin, master.stdout):
+        if pipe:
+            with suppress(BrokenPipeError):
+                pipe.close()
+    try:
+        master.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        master.kill()
+        master.wait()
+
+
+def _answers(master: subprocess.Popen[bytes]) -> bool:
+    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
+    assert master.stdout is not None  # noqa: S101
+    try:
+        master.stdin.write(_HELLO)
+        master.stdin.flush()
+    except BrokenPipeError:
+        return False
+    return master.stdout.readline() == _HELLO
+
+
+def _hint(said: str) -> str:
+    return next((hint for phrase, hint in _HINTS.items() if phrase in said), "Try the same with ssh -v.")
+
+
+def _last_words(said: str) -> str:
+    """Leave out the frame of a warning; of a changed host key, all but the key and where the known one stands."""
+    lines = [line.strip() for line in said.splitlines() if line.strip("@ ")]
+    if _CHANGED in said:
+        lines = [line for line in lines if line.startswith(("SHA256:", "Offending")) or line == lines[-1]]
+    return "\n".join(lines)[-1500:]
