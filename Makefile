@@ -1,5 +1,5 @@
 # Every target is a few lines: the work is in scripts/, and bootstrap gives the machine what it lacks.
-.PHONY: demo test lint requirements
+.PHONY: demo test lint bench requirements
 
 demo:
 	@scripts/bootstrap .venv/bin/pytest --deploy-to=sandbox
@@ -9,6 +9,9 @@ test: lint
 
 lint:
 	@scripts/bootstrap scripts/lint
+
+bench:
+	@scripts/bootstrap .venv/bin/python -m benchmarks
 
 requirements:
 	@scripts/requirements
