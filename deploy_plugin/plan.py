@@ -51,12 +51,13 @@ def release_steps(
     """Bring one release onto the server and make it serve."""
     app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
     probe = Probe.of(app, containers.target)
+    database = folder.data / app.database.name if app.database else None
     return [
         BuildImage(release.image, app.context, platform, early),
-        ShipImage(release.image, Recipe(app.context, platform)),
+        ShipImage(release.image, Recipe(app.context, platform), database),
         RememberTarget(folder.target_file, app.name, containers.target.live),
         EnsureEnvFile(folder.env_file, secrets),
-        *([EnsureDatabase(folder.data / app.database.name, owner)] if app.database else []),
+        *([EnsureDatabase(database, owner)] if database else []),
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
         Migrate(containers),

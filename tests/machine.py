@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin.images import build, early, platforms, scratch, ship
+from deploy_plugin.images import build, early, platforms, room, scratch, ship
 from deploy_plugin.server import local
 from deploy_plugin.testing import FakeEngine
 
@@ -26,7 +26,7 @@ class Machine:
     def take_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let no build and no shipping reach a real engine."""
         monkeypatch.setattr(local, "local_client", FakeClient)
-        for module in (build, ship):
+        for module in (build, room, ship):
             monkeypatch.setattr(module, "DockerEngine", lambda _client: self.engine)
         monkeypatch.setattr(platforms, "require_buildable", lambda *_: None)
         monkeypatch.setattr(scratch, "_docker", lambda *_arguments, **_keywords: "")

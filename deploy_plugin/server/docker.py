@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,6 +34,9 @@ HARDENING: Mapping[str, Any] = {
 HOME = "/home/app"
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _AT_A_TIME = 16
+# What an image's history calls what made no layer, as the classic builder and as BuildKit write it.
+_NO_LAYER = "ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME"
+_SOMETIMES = "WORKDIR"  # where the folder is new
 
 
 class DockerEngine:
@@ -65,9 +70,17 @@ class DockerEngine:
                     raise _not_taken(message["error"])
 
     def store(self) -> Store:
-        with _engine_words("say how it keeps images"):
-            status = self._client.info().get("DriverStatus") or ()
+        status = self._info.get("DriverStatus") or ()
         return Store.CONTAINERD if any(_SNAPSHOTTER in pair for pair in status) else Store.CLASSIC
+
+    def root(self) -> PurePosixPath:
+        return PurePosixPath(self._info["DockerRootDir"])
+
+    def layer_sizes(self, reference: str) -> Sequence[int]:
+        with _engine_words(f"look at the image {reference}"):
+            history = cast("Any", self._client.api).history(reference)
+            layers = self._client.images.get(reference).attrs["RootFS"].get("Layers") or ()
+        return _sizes(history, len(layers))
 
     def stored(self, first: str) -> Iterator[Stored]:
         from concurrent.futures import ThreadPoolExecutor
@@ -180,6 +193,12 @@ class DockerEngine:
     def close(self) -> None:
         self._client.close()
 
+    @cached_property
+    def _info(self) -> Mapping[str, Any]:
+        with _engine_words("say how it keeps images"):
+            found: Mapping[str, Any] = self._client.info()
+        return found
+
     def _create(self, spec: ContainerSpec) -> SdkContainer:
         port = spec.port or self._exposed_port(spec.image)
         optional: dict[str, Any] = {}
@@ -262,6 +281,16 @@ def _configuration(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     names = {"architecture": "Architecture", "variant": "Variant", "os": "Os", "created": "Created", "config": "Config"}
     said = {ours: attributes[theirs] for ours, theirs in names.items() if attributes.get(theirs)}
     return {**said, "rootfs": {"type": "layers", "diff_ids": list(attributes["RootFS"].get("Layers") or ())}}
+
+
+def _sizes(history: Sequence[Mapping[str, Any]], count: int) -> Sequence[int]:
+    """Docker does not say which lines of a history made a layer, and an empty one shows no size: ``count`` decides."""
+    for words in (f"{_NO_LAYER}|{_SOMETIMES}", _NO_LAYER):
+        only_said = re.compile(rf"(?:/bin/sh -c #\(nop\) +)?(?:{words})\b")
+        made = [one["Size"] for one in reversed(history) if one["Size"] or not only_said.match(one["CreatedBy"])]
+        if len(made) == count:
+            return made
+    return ()
 
 
 def _is_of(repository: str, summary: Mapping[str, Any]) -> bool:

@@ -125,6 +125,14 @@ class Engine(Protocol):
         """Say how images are kept."""
         ...
 
+    def root(self) -> PurePosixPath:
+        """Say in which folder everything is kept."""
+        ...
+
+    def layer_sizes(self, reference: str) -> Sequence[int]:
+        """Give the bytes of each layer of an image, lowest first; nothing where they can't be told apart."""
+        ...
+
     def stored(self, first: str) -> Iterator[Stored]:
         """Give all images that are there, those of the repository ``first`` before the others."""
         ...

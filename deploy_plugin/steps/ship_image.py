@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from deploy_plugin.images import room
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.ship import ship
 
@@ -19,10 +21,15 @@ class ShipImage:
     reference: str
     recipe: Recipe | None = None
     """What it was built from: a way to its topmost layers that is quicker than to save it all."""
+    database: PurePosixPath | None = None
+    """A copy of it must have room as well."""
     title: str = "Ship image"
 
     def check(self, server: Server) -> str | None:
-        return None if server.engine.image(self.reference) else f"the server has no {self.reference}"
+        if server.engine.image(self.reference):
+            return None
+        room.require(self.reference, server, self.database)
+        return f"the server has no {self.reference}"
 
     def apply(self, server: Server) -> str:
         return ship(self.reference, server, self.recipe)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any
 
 from deploy_plugin.errors import StepFailed
@@ -85,6 +86,12 @@ class FakeEngine:
 
     def store(self) -> Store:
         return self.keeps
+
+    def root(self) -> PurePosixPath:
+        return PurePosixPath("/var/lib/docker")
+
+    def layer_sizes(self, reference: str) -> Sequence[int]:
+        return [len(self.layers[diff_id]) for diff_id in self.images[reference].diff_ids]
 
     def stored(self, first: str) -> Iterator[Stored]:
         for image in sorted(self._all(), key=lambda image: not image.reference.startswith(f"{first}:")):

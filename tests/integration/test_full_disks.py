@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,11 +65,37 @@ def changed(project: Project, request: pytest.FixtureRequest) -> Project:
     return project
 
 
-def test_a_disk_that_is_full_while_the_image_is_shipped_is_said(served: RealServer, changed: Project) -> None:
-    served.as_root(f"head -c $(($(df --output=avail -B1 /var/lib/docker | tail -1) - 30000000)) /dev/zero > {FILLER}")
+@pytest.fixture
+def larger(changed: Project) -> Project:
+    """The site with 50 MB more, in a layer of their own."""
+    changed.edit("Dockerfile", "USER 1234:1234\n", "RUN head -c 50000000 /dev/urandom > /var/large\nUSER 1234:1234\n")
+    return changed
 
-    run = changed.pytest(f"--deploy-to={served.target}")
 
+def leave_free(server: RealServer, size: int) -> None:
+    server.as_root(f"head -c $(($(df --output=avail -B1 /var/lib/docker | tail -1) - {size})) /dev/zero > {FILLER}")
+
+
+def test_a_disk_without_room_is_said_before_anything_is_sent(served: RealServer, larger: Project) -> None:
+    leave_free(served, 90_000_000)
+
+    run = larger.pytest(f"--deploy-to={served.target}")
+
+    assert_one_sentence(run)
+    assert re.search(r"superlists:\w+ has no room on the server: 100\.\d MB are needed on the disk at ", run.output)
+    assert "100.0 MB for the image's missing layers, with what unpacking them takes" in run.output
+    assert run.outcomes["Ship image"] == "failed"
+    assert run.report["bytes_sent"] == 0
+
+
+def test_a_disk_that_is_full_while_the_image_is_shipped_is_said(served: RealServer, larger: Project) -> None:
+    leave_free(served, 30_000_000)
+    # As if somebody else filled it a moment later.
+    served.as_root("printf '#!/bin/sh\\nexit 1\\n' > /usr/local/bin/df; chmod +x /usr/local/bin/df")
+
+    run = larger.pytest(f"--deploy-to={served.target}")
+
+    served.as_root("rm /usr/local/bin/df")
     assert_one_sentence(run)
     assert "Docker on the server did not take the image." in run.output
     assert "no space left on device" in run.output
