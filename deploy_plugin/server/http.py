@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+from typing import IO
 
 from deploy_plugin.server.base import Answer
 
@@ -13,8 +14,13 @@ def request(path: str, host: str) -> bytes:
 
 
 def answer(received: bytes) -> Answer:
-    """Read an answer; OSError where it is none."""
-    response = http.client.HTTPResponse(_Pipe(received))  # type: ignore[arg-type]
+    """Read an answer that has come; OSError where it is none."""
+    return read(io.BytesIO(received))
+
+
+def read(pipe: IO[bytes]) -> Answer:
+    """Read an answer as it comes, and no further than it goes; OSError where it is none."""
+    response = http.client.HTTPResponse(_Pipe(pipe))  # type: ignore[arg-type]
     try:
         response.begin()
         body = response.read()
@@ -26,8 +32,8 @@ def answer(received: bytes) -> Answer:
 class _Pipe:
     """What http.client takes for a socket."""
 
-    def __init__(self, received: bytes) -> None:
-        self._received = received
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
 
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._received)
+    def makefile(self, _mode: str) -> IO[bytes]:
+        return self._pipe

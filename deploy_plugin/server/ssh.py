@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -99,9 +101,11 @@ class SshServer:
         request = http.request(path, host)
         if self._forwards_ports:
             known = len(self._log())
-            done = _ask(self._ssh("-W", f"{address}:{port}"), request)
-            if done.returncode == 0 or _PROHIBITED not in self._log()[known:]:
-                return http.answer(done.stdout)
+            try:
+                return _ask_through(self._ssh("-W", f"{address}:{port}"), request)
+            except ConnectionError:
+                if _PROHIBITED not in self._log()[known:]:
+                    raise
             self._forwards_ports = False
         there = ("sh", "-c", _ASK_THERE, "sh", address, str(port), str(ANSWER_TIMEOUT))
         done = _ask([*self._ssh(), "--", quote(there)], request)
@@ -162,6 +166,29 @@ class SshServer:
     def _alive(self) -> bool:
         check = self._ssh("-O", "check", "-o", f"ControlPath={control_path(self._folder)}")
         return subprocess.run(check, capture_output=True, check=False).returncode == 0
+
+
+def _ask_through(pipe: list[str], request: bytes) -> Answer:
+    """Ask through a pipe that stays open until the answer is there: who sees it half closed may take us for gone."""
+    with subprocess.Popen(pipe, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None  # noqa: S101 - for mypy: they are pipes
+        assert process.stdout is not None  # noqa: S101
+        late = threading.Timer(ANSWER_TIMEOUT, process.kill)
+        late.start()
+        try:
+            with suppress(BrokenPipeError):  # what it said all the same is the answer
+                process.stdin.write(request)
+                process.stdin.flush()
+            return http.read(process.stdout)
+        except ConnectionError as error:
+            if late.is_alive():
+                raise
+            raise TimeoutError(f"no answer within {ANSWER_TIMEOUT} s") from error
+        finally:
+            late.cancel()
+            process.kill()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
 
 
 def _ask(pipe: list[str], request: bytes) -> subprocess.CompletedProcess[bytes]:

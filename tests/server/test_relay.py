@@ -100,7 +100,7 @@ def test_closing_leaves_no_process_no_socket_and_no_thread(
     monkeypatch.setattr(relay, "ENDING_TIMEOUT", 0.2)
     started = Relay(path, ["sh", "-c", f"echo $$; {script}"])
     with call(path) as caller:
-        pid = int(caller.recv(10))
+        pid = int(caller.recv(10).split()[0])
         started.close()
         everything(caller)
     with pytest.raises(ProcessLookupError):
