@@ -35,7 +35,8 @@ class Timed:
 
     seconds: float
     peak_memory: int
-    """Bytes, of the largest process among it and the children it waited for."""
+    """Bytes, of the largest process among it and the children it waited for; Linux counts who started it as well, so
+    that it is never less than this process had."""
     output: str
 
 
