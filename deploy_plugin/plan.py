@@ -63,5 +63,5 @@ def release_steps(
         Migrate(containers),
         StartCandidate(containers, probe),
         Switch(containers, probe),
-        KeepRecord(folder.record(release.id), release),
+        KeepRecord(folder.record(release.id), release, containers if app.database else None),
     ]

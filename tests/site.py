@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ class Site:
         return Answer(self.status, {"location": "/login"} if self.status == 302 else {}, b"")
 
     def manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
+        if "-c" in command:  # which migrations there are, asked of the database itself
+            return Finished(0, f"{hashlib.sha256(repr(self.pending).encode()).hexdigest()}\n")
         self.commands.append((spec.name, command))
         if "--plan" in command:
             return Finished(

@@ -303,3 +303,33 @@ def test_ctrl_c_at_any_step_leaves_one_that_serves_and_no_candidate(deploy: Depl
 def test_every_step_is_interrupted_once(deploy: Deploys) -> None:
     deploy()
     assert [step.title for step in deploy.runner.recap.steps] == EVERY_TITLE
+
+
+def plans(site: Site) -> int:
+    """How often Django was started to say which migrations are not applied."""
+    return sum("--plan" in command for _, command in site.commands)
+
+
+def test_django_is_not_started_where_the_database_is_as_it_was_recorded(deploy: Deploys, site: Site) -> None:
+    deploy()
+    before = plans(site)
+    deploy()
+    assert deploy.outcomes["Migrate"] is Outcome.OK
+    assert plans(site) == before
+
+
+def test_a_database_that_went_back_is_migrated_again(deploy: Deploys, site: Site) -> None:
+    deploy()
+    site.pending.append("lists.0002_item")
+    deploy()
+    assert deploy.outcomes["Migrate"] is Outcome.CHANGED
+    assert site.pending == []
+
+
+def test_a_record_that_does_not_say_what_the_database_had_lets_django_say_it(deploy: Deploys, site: Site) -> None:
+    deploy()
+    (record,) = (deploy.server.home / "deploy" / "superlists" / "releases").glob("*.json")
+    record.write_text('{"release": "x"}\n')
+    before = plans(site)
+    deploy()
+    assert plans(site) == before + 1

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deploy_plugin import migrations, records
 from deploy_plugin.containers import Containers, manage_command
 from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.hints import hint_for
@@ -32,6 +33,8 @@ class Migrate:
 
     def check(self, server: Server) -> str | None:
         self._require_its_surroundings(server)
+        if self._is_as_recorded(server):
+            return None
         plan = self._manage(server, "migrate", "--plan", "--no-color")
         pending = _MIGRATION.findall(plan.stdout)
         return f"{_few(pending)} not applied yet" if pending else None
@@ -46,6 +49,12 @@ class Migrate:
         # Docker would make a missing folder, as root's.
         if not script(server, _ALL_THERE, *self.containers.mounts).ok:
             raise NotYetKnown("the database's place is not there")
+
+    def _is_as_recorded(self, server: Server) -> bool:
+        """Whether the database has what it had when this release was seen to lack nothing: a release never changes."""
+        found = records.record(server, self.containers.folder, self.containers.release.id) or {}
+        known = found.get("migrations")
+        return known is not None and known == migrations.applied(server, self.containers)
 
     def _manage(self, server: Server, *arguments: str) -> Finished:
         serving = server.engine.container(self.containers.serving.name)

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from deploy_plugin import migrations
 from deploy_plugin.models import Release
 
 if TYPE_CHECKING:
+    from deploy_plugin.containers import Containers
     from deploy_plugin.server.base import Server
 
 
@@ -22,6 +24,8 @@ class KeepRecord:
 
     path: PurePosixPath
     release: Release
+    containers: Containers | None = None
+    """Those of the release, where it has a database."""
     title: str = "Keep the record"
 
     def check(self, server: Server) -> str | None:
@@ -34,6 +38,7 @@ class KeepRecord:
             "image": self.release.image,
             "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
             "by": f"{_user()}@{platform.node()}",
+            "migrations": migrations.applied(server, self.containers) if self.containers else None,
         }
         server.write(self.path, json.dumps(record, indent=2).encode() + b"\n", mode=0o600)
 
