@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import tempfile
@@ -50,13 +51,14 @@ class Relay:
         self._stop.close()
         self._thread.join()
         self._path.unlink(missing_ok=True)
-        for process in self._running:
-            process.terminate()
-        for process in self._running:
+        running = [process for process in self._running if process.poll() is None]
+        for process in running:
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in running:
             try:
                 process.wait(ENDING_TIMEOUT)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         for one in (self._listening, self._stopped, self._errors):
             one.close()

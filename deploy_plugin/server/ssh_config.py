@@ -12,6 +12,7 @@ def write_run_config(folder: Path, *, user_config: Path | None, identity_file: P
 
     ``folder`` must have a short path: it will hold the control socket, whose path has a limit of about 100 characters.
     ssh takes the first value that it meets, so ours come first; host keys are checked as the user's configuration says.
+    What people set for themselves is not for a run: a connection that stays open behind it, a command instead of ours.
     """
     if user_config and not user_config.is_file():
         raise ConfigError(f"--ssh-config={user_config}: there is no such file.")
@@ -21,6 +22,10 @@ def write_run_config(folder: Path, *, user_config: Path | None, identity_file: P
     lines = [
         "Host *",
         f"    ControlPath {control_path(folder)}",
+        "    ControlMaster no",
+        "    ControlPersist no",
+        "    RemoteCommand none",
+        "    RequestTTY no",
         "    BatchMode yes",
         "    ConnectTimeout 10",
         "    ServerAliveInterval 10",

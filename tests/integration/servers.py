@@ -36,6 +36,12 @@ class RealServer:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
+    def logins(self) -> int:
+        """How often anybody logged in since it was made, as its sshd counts them."""
+        log = ["docker", "logs", container_name(self.sandbox)]
+        done = subprocess.run(log, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.stdout.count("Accepted publickey for ")
+
     def status(self, path: str = "/") -> int:
         """Ask the site as a visitor would; 0 where nothing answers."""
         try:

@@ -93,12 +93,12 @@ def test_where_the_command_can_not_be_started_the_caller_is_hung_up_on(start: St
             assert everything(caller) == b""
 
 
-@pytest.mark.parametrize("script", ["cat", "trap '' TERM; echo $$; while :; do sleep 0.1; done"])
+@pytest.mark.parametrize("script", ["echo $$; cat", "trap '' TERM; echo $$; while :; do sleep 0.1; done"])
 def test_closing_leaves_no_process_no_socket_and_no_thread(
     path: Path, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "ENDING_TIMEOUT", 0.2)
-    started = Relay(path, ["sh", "-c", f"echo $$; {script}"])
+    started = Relay(path, ["sh", "-c", script])
     with call(path) as caller:
         pid = int(caller.recv(10).split()[0])
         started.close()

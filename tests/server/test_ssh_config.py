@@ -8,6 +8,18 @@ import pytest
 from deploy_plugin.errors import ConfigError
 from deploy_plugin.server.ssh_config import control_path, write_run_config
 
+THEIRS = """
+Host web
+    HostName www.example.com
+    User elspeth
+    BatchMode no
+    ControlPath /tmp/theirs
+    ControlMaster auto
+    ControlPersist 10m
+    RemoteCommand tmux new-session -A
+    RequestTTY force
+"""
+
 
 def resolved(config: Path, host: str) -> dict[str, str]:
     """What ssh itself makes of the file; it does not connect."""
@@ -19,7 +31,7 @@ def resolved(config: Path, host: str) -> dict[str, str]:
 def users(tmp_path: Path) -> Path:
     path = tmp_path / "with space" / "config"
     path.parent.mkdir()
-    path.write_text("Host web\n  HostName www.example.com\n  User elspeth\n  ControlPath /tmp/theirs\n  BatchMode no\n")
+    path.write_text(THEIRS)
     return path
 
 
@@ -28,6 +40,12 @@ def test_the_users_aliases_work_and_the_connection_is_the_runs_own(tmp_path: Pat
     assert (seen["hostname"], seen["user"]) == ("www.example.com", "elspeth")
     assert seen["controlpath"] == str(control_path(tmp_path))
     assert seen["batchmode"] == "yes"
+
+
+def test_what_is_for_people_at_a_terminal_is_not_for_a_run(tmp_path: Path, users: Path) -> None:
+    seen = resolved(write_run_config(tmp_path, user_config=users, identity_file=None), "web")
+    assert [seen[key] for key in ("controlmaster", "controlpersist", "requesttty")] == ["false", "no", "false"]
+    assert "remotecommand" not in seen
 
 
 def test_host_keys_are_checked_as_the_user_has_it(tmp_path: Path, users: Path) -> None:
