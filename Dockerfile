@@ -19,14 +19,13 @@ RUN python3 -m venv /tmp/pip \
  && mv /venv /layer/venv
 
 FROM dependencies AS code
-WORKDIR /layer/app
+WORKDIR /code/app
 COPY src/ ./
 RUN find . -name __pycache__ -prune -exec rm -r {} + \
  && DJANGO_SECRET_KEY=not-used-for-files /layer/venv/bin/python -B manage.py collectstatic --no-input -v 0 \
- && /layer/venv/bin/python -m compileall -q -s /layer -p / --invalidation-mode unchecked-hash /layer/app \
+ && /layer/venv/bin/python -m compileall -q -s /code -p / --invalidation-mode unchecked-hash /code/app \
  && chmod -R a=rX,u+w . \
- && find . -exec touch -h -d @0 {} + \
- && mv /layer/venv /venv
+ && find . -exec touch -h -d @0 {} +
 
 FROM ${BASE_IMAGE}
 COPY --from=dependencies /layer/ /
@@ -46,4 +45,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["pyt
 # Two processes for two cores, threads for those who wait. Loaded once, before they fork: quicker to start, less memory.
 CMD ["gunicorn", "superlists.wsgi", "--bind=0.0.0.0:8888", "--preload", "--workers=2", "--threads=4", \
      "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
-COPY --from=code /layer/ /
+COPY --from=code /code/ /
