@@ -20,6 +20,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
 _LAST_PORT = 65535
 _OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "lease"))
+PROXY = "proxy"
+_PROXIES = frozenset(("caddy", "none"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_KEYS = frozenset(("generate", "from_env", "command"))
 
@@ -90,6 +92,8 @@ def read_app(root: Path, place: Place) -> App:
     name = guessed if named is None else named
     if not _NAME.match(name):
         table.refuse("name", f"must be lower-case letters, digits and dashes, not {name!r}")
+    if name == PROXY:
+        table.refuse("name", f"must not be {name!r}: on the server that is the proxy's folder")
     path = database.optional("path", str)
     return App(
         name=name,
@@ -102,6 +106,8 @@ def read_app(root: Path, place: Place) -> App:
         secrets=table.table("secrets").map(_secret),
         volumes=table.table("volumes").map(_volume),
         database=None if path is None else PurePosixPath(_absolute(database, "path", path)),
+        proxied=_proxied(table),
+        drain=_drain(table),
     )
 
 
@@ -182,6 +188,20 @@ def _platform(table: Table) -> str | None:
     if platform is not None and not _PLATFORM.match(platform):
         table.refuse("platform", f'must be like "linux/amd64", not {platform!r}')
     return platform
+
+
+def _proxied(table: Table) -> bool:
+    proxy = table.get("proxy", str, "caddy")
+    if proxy not in _PROXIES:
+        table.refuse("proxy", f'must be "caddy", or "none" where the app is to be published itself, not {proxy!r}')
+    return proxy != "none"
+
+
+def _drain(table: Table) -> int:
+    seconds = table.get("drain", int, 30)
+    if seconds < 0:
+        table.refuse("drain", f"must be seconds, not {seconds}")
+    return seconds
 
 
 def _manage_allow(table: Table) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.models import App, AppFolder, Release, Target
+from deploy_plugin.proxy import caddy, upstreams
 from deploy_plugin.server.engine import Container, ContainerSpec
 from deploy_plugin.settings import Settings
 
@@ -24,6 +25,8 @@ FOLDER = "deploy.folder"
 IMAGE = "deploy.image"
 SHAPE = "deploy.shape"
 SERVING, CANDIDATE, ONE_OFF = "serving", "candidate", "one-off"
+PROXIED = "proxied"
+"""The role of a release's container behind the proxy: a file of the proxy's says which one serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ class Containers:
 
     @property
     def serving(self) -> ContainerSpec:
-        """The one that visitors reach."""
+        """The one that visitors reach: through the proxy, or published itself."""
+        if self.app.proxied:
+            return replace(self._base(PROXIED), name=self._name, network=caddy.NETWORK)
         return replace(self._base(SERVING), name=self._name, publish=self.target.publish, stays=True)
 
     @property
@@ -93,8 +98,28 @@ def manage_command(app: App, *arguments: str) -> Sequence[str]:
 
 def serving(server: Server, app: App) -> Container | None:
     """Find the container that serves the app now."""
+    if name := upstreams.told(server, app.name):
+        told = server.engine.container(name)
+        return told if told and told.running else None
     found = server.engine.containers({APP: app.name, ROLE: SERVING})
     return next((container for container in found if container.running), None)
+
+
+def is_release(container: Container) -> bool:
+    """Whether it is a release's own, made to serve: no candidate, and none that ran one command."""
+    return container.labels.get(ROLE) in {SERVING, PROXIED}
+
+
+def start(server: Server, containers: Containers) -> None:
+    """Start a release behind the proxy, which is not told of it yet."""
+    server.engine.ensure_network(caddy.NETWORK)
+    server.engine.remove(containers.serving.name)
+    server.engine.start(containers.serving)
+
+
+def running(server: Server, app: App) -> Sequence[Container]:
+    """List every release of the app that runs, whether visitors reach it or not."""
+    return [one for one in server.engine.containers({APP: app.name}) if one.running and is_release(one)]
 
 
 def remove_candidates(server: Server, app: App) -> None:
@@ -107,7 +132,8 @@ def shape(app: App, target: Target) -> str:
     """Digest everything but image and settings that a container is made from: when it changes, so does the release."""
     made_from = {
         "port": app.port,
-        "publish": target.publish,
+        "publish": None if app.proxied else target.publish,
+        "proxied": app.proxied,
         "database": str(app.database),
         "volumes": {name: str(path) for name, path in sorted(app.volumes.items())},
     }

@@ -51,9 +51,7 @@ def await_healthy(server: Server, name: str, probe: Probe, patience: float = PAT
     """Ask until the answer is good; a container that died, or will never give one, ends it at once."""
     deadline = time.monotonic() + patience
     while True:
-        container = server.engine.container(name)
-        if container is None or not container.running:
-            raise _died(server, name, container)
+        container = _running(server, name)
         try:
             answer = _ask(server, container, probe)
         except OSError:
@@ -76,9 +74,7 @@ def await_any_answer(server: Server, name: str, probe: Probe) -> None:
     """
     deadline = time.monotonic() + SECOND_START
     while time.monotonic() < deadline:
-        container = server.engine.container(name)
-        if container is None or not container.running:
-            raise _died(server, name, container)
+        container = _running(server, name)
         with suppress(OSError):
             _ask(server, container, probe)
             return
@@ -101,6 +97,14 @@ def port_of(server: Server, container: Container, probe: Probe) -> int:
 
 def _ask(server: Server, container: Container, probe: Probe) -> Answer:
     return server.get(container.address, port_of(server, container, probe), probe.path, host=probe.host)
+
+
+def _running(server: Server, name: str) -> Container:
+    """Give a container that has to run; where it died, ``StepFailed`` shows the end of its log."""
+    container = server.engine.container(name)
+    if container is None or not container.running:
+        raise _died(server, name, container)
+    return container
 
 
 def _no_good(answer: Answer, probe: Probe) -> str:

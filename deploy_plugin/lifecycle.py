@@ -92,6 +92,7 @@ class Lifecycle:
             session.exitstatus = pytest.ExitCode.OK
         elif self._session.deploys and (deployment := self._session.deployment):
             verified = session.exitstatus == pytest.ExitCode.OK and self._passed > 0
+            self._session.commit(self._server)
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
 
     def pytest_report_teststatus(self, report: pytest.CollectReport) -> tuple[str, str, str] | None:

@@ -40,6 +40,10 @@ class App:
     """Folder name on the server to the path where the container sees it."""
     database: PurePosixPath | None = None
     """The SQLite file; its folder is mounted."""
+    proxied: bool = True
+    """Whether a proxy stands in front, which switches without a failed request; else the app is published itself."""
+    drain: int = 30
+    """Seconds that the old release has to finish what it began, once visitors go to the new one."""
 
 
 READ_ONLY = ("check", "showmigrations", "migrate --check", "migrate --plan")
@@ -196,6 +200,8 @@ class Deployment:
     """The name of the container that serves."""
     port: int
     """Where the app listens in its container."""
+    front: str
+    """The name of the container that holds the target's port: the proxy, or the app's own."""
     user: tuple[int, int]
     """The uid and gid that the container runs as, and that own the data."""
     folder: AppFolder

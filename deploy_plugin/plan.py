@@ -10,6 +10,7 @@ from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.models import App, Target
 from deploy_plugin.secret import Secret
+from deploy_plugin.steps.await_health import AwaitHealth
 from deploy_plugin.steps.base import Step
 from deploy_plugin.steps.boot_sandbox import BootSandbox
 from deploy_plugin.steps.build_image import BuildImage
@@ -20,9 +21,13 @@ from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.steps.install_docker import InstallDocker
 from deploy_plugin.steps.migrate import Migrate
 from deploy_plugin.steps.preflight import Preflight
+from deploy_plugin.steps.proxy import EnsureProxy
+from deploy_plugin.steps.publish import Publish
 from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
+from deploy_plugin.steps.ship_proxy import ShipProxy
+from deploy_plugin.steps.start_release import StartRelease
 from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.steps.volumes import EnsureVolumes
@@ -55,13 +60,26 @@ def release_steps(
     return [
         BuildImage(release.image, app.context, platform, early),
         ShipImage(release.image, Recipe(app.context, platform), database),
+        *([ShipProxy(containers.target.publish, platform)] if app.proxied else []),
         RememberTarget(folder.target_file, app.name, containers.target.live),
         EnsureEnvFile(folder.env_file, secrets),
         *([EnsureDatabase(database, owner)] if database else []),
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
-        Migrate(containers),
-        StartCandidate(containers, probe),
-        Switch(containers, probe),
+        *(_proxied(containers, probe) if app.proxied else _published(containers, probe)),
         KeepRecord(folder.record(release.id), release, containers if app.database else None),
     ]
+
+
+def _proxied(containers: Containers, probe: Probe) -> list[Step]:
+    return [
+        StartRelease(containers),
+        Migrate(containers),
+        AwaitHealth(containers, probe),
+        EnsureProxy(containers, probe),
+        Switch(containers, probe),
+    ]
+
+
+def _published(containers: Containers, probe: Probe) -> list[Step]:
+    return [Migrate(containers), StartCandidate(containers, probe), Publish(containers, probe)]

@@ -105,6 +105,11 @@ class Session:
                 assert server.engine  # noqa: S101 - the connection that they join; whoever deployed may have had none
         return runner
 
+    def commit(self, server: Server) -> None:
+        """Let what served before end; where that can't be said any more, the next deploy does."""
+        with suppress(DeployError):
+            transaction.commit(self.app, server)
+
     def _stopped(self, error: DeployError | KeyboardInterrupt, server: Server, runner: Runner) -> DeployError:
         """What went wrong, with what serves there now: before the release was chosen, nothing of the app is touched."""
         if isinstance(error, KeyboardInterrupt):

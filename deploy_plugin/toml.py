@@ -15,7 +15,20 @@ from deploy_plugin.errors import ConfigError
 T = TypeVar("T")
 
 APP_KEYS = frozenset(
-    ("name", "context", "port", "health", "manage", "platform", "volumes", "env", "secrets", "database")
+    (
+        "name",
+        "context",
+        "port",
+        "health",
+        "manage",
+        "platform",
+        "volumes",
+        "env",
+        "secrets",
+        "database",
+        "proxy",
+        "drain",
+    )
 )
 TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra", "manage_allow"))
 VERIFY_KEYS = frozenset(("export_env",))

@@ -6,19 +6,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import containers, env_files, health, plan, release, settings
+from deploy_plugin import containers, env_files, health, plan, release, settings, traffic
 from deploy_plugin.containers import Containers
-from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
+from deploy_plugin.errors import DeployError, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.models import App, Deployment, Recap, Release, Target
+from deploy_plugin.proxy import caddy
+from deploy_plugin.proxy.upstreams import ProxyFolder
+from deploy_plugin.server.files import detached
 from deploy_plugin.server.undocked import undocked
 from deploy_plugin.steps.target import RecallTarget
+from deploy_plugin.traffic import Traffic
 
 if TYPE_CHECKING:
     from deploy_plugin.runner import Runner
     from deploy_plugin.secret import Secret
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
+
+# $1: seconds; $2: the container; $3: the file that says where visitors go. They may have been sent back meanwhile.
+_DRAIN = """
+sleep "$1"
+case "$(cat -- "$3")" in "$2":*) exit ;; esac
+exec docker stop "$2"
+"""
 
 
 def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
@@ -27,13 +38,40 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
     with EarlyBuild(app) as early:
         runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
         chosen, steps = _release(app, target, server, runner, from_here, early)
+        before = traffic.look(server, app)
         try:
             runner.run(steps)
-        except BaseException:
-            with suppress(DeployError):  # it must not hide what went wrong
-                containers.remove_candidates(server, app)
+        except RollbackFailed:
+            raise  # whatever is there now may be what visitors need
+        except BaseException as error:
+            _go_back(server, before, chosen, error)
             raise
     return _deployment(server, chosen, runner.recap)
+
+
+def commit(app: App, server: Server) -> None:
+    """Let what served before finish what it began, and end: it stays, stopped, as long as going back may need it."""
+    serves = containers.serving(server, app)
+    if serves and app.proxied:
+        upstream = ProxyFolder(server.facts.home).upstream(app.name)
+        for left in containers.running(server, app):
+            if left.name != serves.name:
+                detached(server, _DRAIN, str(app.drain), left.name, upstream)
+
+
+def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException) -> None:
+    """Send visitors where they went before, and remove what was tried; that must not hide what went wrong."""
+    with suppress(DeployError):
+        containers.remove_candidates(server, tried.app)
+    if not tried.app.proxied or tried.serving.name in {before.container, *before.published}:
+        return
+    try:
+        traffic.send_back(server, tried, before)
+        server.engine.remove(tried.serving.name)
+    except Unreachable:
+        return  # either release serves them
+    except DeployError as second:
+        raise traffic.rollback_failed(error, second) from error
 
 
 def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
@@ -133,6 +171,7 @@ def _deployment(server: Server, chosen: Containers, recap: Recap) -> Deployment:
         release=chosen.release,
         container=serving.name,
         port=health.port_of(server, serving, probe),
+        front=caddy.container_name(chosen.target.publish) if chosen.app.proxied else serving.name,
         user=chosen.user,
         folder=chosen.folder,
         recap=recap,

@@ -22,7 +22,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def container(host: Host, deployment: Deployment) -> dict[str, Any]:
-    """What Docker says of the container that serves, without the environment: a failing assertion would print it."""
-    inspected: dict[str, Any] = host.docker(deployment.container).inspect()
+    """What Docker says of the release's container."""
+    return _inspected(host, deployment.container)
+
+
+@pytest.fixture
+def front(host: Host, deployment: Deployment) -> dict[str, Any]:
+    """What Docker says of the container that holds the port: the proxy's, unless the app has none."""
+    return _inspected(host, deployment.front)
+
+
+def _inspected(host: Host, name: str) -> dict[str, Any]:
+    """Leave the environment out: a failing assertion would print it."""
+    inspected: dict[str, Any] = host.docker(name).inspect()
     inspected["Config"] = {key: value for key, value in inspected["Config"].items() if key not in SECRET_PARTS}
     return inspected

@@ -15,20 +15,19 @@ def test_the_site_answers(deployment: Deployment) -> None:
         assert answer.status == 200
 
 
-def test_only_the_site_s_port_is_published(container: dict[str, Any], deployment: Deployment) -> None:
+def test_only_the_site_s_port_is_published(front: dict[str, Any], deployment: Deployment) -> None:
     published = {
-        (inside, int(outside["HostPort"]))
-        for inside, bindings in container["NetworkSettings"]["Ports"].items()
+        int(outside["HostPort"])
+        for bindings in front["NetworkSettings"]["Ports"].values()
         for outside in bindings or ()
     }
 
-    assert published == {(f"{deployment.port}/tcp", deployment.target.publish)}
+    assert published == {deployment.target.publish}
 
 
-def test_no_other_container_of_the_app_can_be_reached(host: Host, deployment: Deployment) -> None:
-    listing = host.check_output(
-        "docker ps --filter label=deploy.app=%s --format '{{.Names}} {{.Ports}}'", deployment.app.name
-    )
+def test_nothing_else_of_the_app_can_be_reached(host: Host, deployment: Deployment) -> None:
+    label = f"label=deploy.app={deployment.app.name}"
+    listing = host.check_output("docker ps --filter %s --format '{{.Names}} {{.Ports}}'", label)
     published = [line.split()[0] for line in listing.splitlines() if "->" in line]
 
-    assert published == [deployment.container]
+    assert published == ([] if deployment.app.proxied else [deployment.container])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin.images import build, early, platforms, room, scratch, ship
+from deploy_plugin.images import build, early, platforms, pull, room, scratch, ship
 from deploy_plugin.server import local
 from deploy_plugin.testing import FakeEngine
 
@@ -20,11 +20,13 @@ class Machine:
     built: list[tuple[str, Path, str]] = field(default_factory=list)
     """Every build that somebody waited for: reference, context, platform."""
     begun: list[Running] = field(default_factory=list)
+    pulled: list[tuple[str, str]] = field(default_factory=list)
+    """Every image that somebody else made: reference, platform."""
     fails: BaseException | None = None
     """What a build raises."""
 
     def take_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let no build and no shipping reach a real engine."""
+        """Let no build, no pull and no shipping reach a real engine."""
         monkeypatch.setattr(local, "local_client", FakeClient)
         for module in (build, room, ship):
             monkeypatch.setattr(module, "DockerEngine", lambda _client: self.engine)
@@ -33,11 +35,17 @@ class Machine:
         for builder in (build, early):
             monkeypatch.setattr(builder, "platform_here", lambda: PLATFORM)
             monkeypatch.setattr(builder, "Build", self._build)
+        monkeypatch.setattr(pull, "ensure_here", self._pull)
 
     def _build(self, reference: str, context: Path, platform: str) -> Running:
         running = Running(self, reference, context, platform)
         self.begun.append(running)
         return running
+
+    def _pull(self, reference: str, platform: str) -> None:
+        if reference not in self.engine.images:
+            self.pulled.append((reference, platform))
+            self.engine.add_image(reference, ports=(80, 443))
 
 
 class FakeClient:

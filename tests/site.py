@@ -11,7 +11,7 @@ from typing import Any, cast
 from deploy_plugin.models import App, Target
 from deploy_plugin.server.base import Answer
 from deploy_plugin.server.engine import ContainerSpec, Finished
-from deploy_plugin.testing import FakeEngine
+from deploy_plugin.testing import FakeEngine, FakeServer
 
 PENDING = ("lists.0001_initial", "lists.0002_item")
 
@@ -62,3 +62,24 @@ def make_app(folder: Path, **changes: object) -> App:
 
 
 TARGET = Target("staging", "elspeth@staging.example.com", "http://staging.example.com:8080", publish=8080)
+
+
+def reached(server: FakeServer, site: Site, host: str = TARGET.netloc) -> str:
+    """Name the container that answers a visitor of the target's port; empty where none does."""
+    for name, spec in server.engine.specs.items():
+        found = server.engine.container(name)
+        if spec.publish == TARGET.publish and found and found.running:
+            site.asked.clear()
+            server.get(found.address, spec.port or 0, "/", host=host)
+            return site.asked[-1][0] if site.asked else ""
+    return ""
+
+
+def running(server: FakeServer) -> set[str]:
+    """Name the containers that run, but for the proxy."""
+    return {name for name in there(server) if (found := server.engine.container(name)) and found.running}
+
+
+def there(server: FakeServer) -> set[str]:
+    """Name the containers, running or not, but for the proxy."""
+    return {name for name in server.engine.specs if not name.startswith("proxy-")}

@@ -49,6 +49,8 @@ def test_every_key_of_the_app_is_read(root: Path) -> None:
         health = "/health"
         manage = "src/manage.py"
         platform = "linux/arm64"
+        proxy = "none"
+        drain = 5
         volumes = { media = "/media" }
         [app.env]
         ALLOWED = "{host}"
@@ -75,7 +77,13 @@ def test_every_key_of_the_app_is_read(root: Path) -> None:
         },
         volumes={"media": PurePosixPath("/media")},
         database=PurePosixPath("/data/db.sqlite3"),
+        proxied=False,
+        drain=5,
     )
+
+
+def test_a_proxy_stands_in_front_of_what_does_not_say(root: Path) -> None:
+    assert app(root, "[app]\nname = 'site'\n") == app(root, "[app]\nname = 'site'\nproxy = 'caddy'\ndrain = 30\n")
 
 
 def test_named_targets_need_a_named_app(root: Path) -> None:
@@ -100,6 +108,11 @@ def test_an_app_name_of_letters_digits_and_dashes_is_taken(root: Path, name: str
     ("text", "start"),
     [
         ("[app]\nport = '8888'\n", "deploy.toml:2: app.port must be a whole number"),
+        ("[app]\nproxy = 'nginx'\n", 'deploy.toml:2: app.proxy must be "caddy", or "none" where'),
+        ("[app]\nproxy = false\n", "deploy.toml:2: app.proxy must be a string"),
+        ("[app]\ndrain = -1\n", "deploy.toml:2: app.drain must be seconds, not -1"),
+        ("[app]\ndrain = '1'\n", "deploy.toml:2: app.drain must be a whole number"),
+        ("[app]\nname = 'proxy'\n", "deploy.toml:2: app.name must not be 'proxy': on the server that is"),
         ("[app]\nhealth = 1\n", "deploy.toml:2: app.health must be a string"),
         ("[app]\nenv = 'x'\n", "deploy.toml:2: app.env must be a table"),
         ("[app.env]\nDEBUG = false\n", "deploy.toml:2: app.env.DEBUG must be a string"),

@@ -44,7 +44,7 @@ def containers(server: FakeServer, app: App, database: Path) -> Containers:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     server.engine.command = run
-    app = replace(app, database=PurePosixPath(database))
+    app = replace(app, database=PurePosixPath(database), proxied=False)
     folder, release = AppFolder(server.facts.home, app.name), Release("r1", "1a2b3c4d", "superlists:abc")
     server.engine.add_image(release.image)
     containers = Containers(app, TARGET, folder, server.facts.app_user, release, {})

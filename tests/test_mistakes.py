@@ -26,6 +26,8 @@ RARE = (
     "… can't be looked at.",
     "the migrations are in …, which is not on the server",
     "the database's place is not there",
+    "… does not run yet",
+    "… holds the port, which the proxy takes over",
     # or a part of it breaks, and its own words say how.
     "The sandbox … ….",
     "The sandbox … could not be started.",

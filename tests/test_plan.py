@@ -34,8 +34,27 @@ def test_live_needs_its_database_before_even_docker_is_installed(app: App) -> No
     assert len(plan.prepare_steps(replace(app, database=None), live)) == len(titles) - 1
 
 
-def test_nothing_that_visitors_see_changes_before_the_candidate_was_well(app: App) -> None:
+def test_nothing_that_visitors_see_changes_before_the_release_was_well(app: App) -> None:
     assert titles(replace(app, volumes={"media": PurePosixPath("/media")})) == [
+        "Build image",
+        "Ship image",
+        "Ship the proxy",
+        "Remember the target",
+        "Ensure env file",
+        "Ensure database",
+        "Ensure volumes",
+        "Keep the release's settings",
+        "Start the release",
+        "Migrate",
+        "Await health",
+        "Ensure proxy",
+        "Switch",
+        "Keep the record",
+    ]
+
+
+def test_without_a_proxy_it_is_tried_in_a_container_of_its_own(app: App) -> None:
+    assert titles(replace(app, volumes={"media": PurePosixPath("/media")}, proxied=False)) == [
         "Build image",
         "Ship image",
         "Remember the target",
@@ -45,7 +64,7 @@ def test_nothing_that_visitors_see_changes_before_the_candidate_was_well(app: Ap
         "Keep the release's settings",
         "Migrate",
         "Start the candidate",
-        "Switch",
+        "Publish",
         "Keep the record",
     ]
 

@@ -9,9 +9,9 @@ import pytest
 
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.testing import FakeServer
-from tests.inner import Project, said
+from tests.inner import DEPLOY_TOML, Project, said
 from tests.machine import Machine
-from tests.site import Site
+from tests.site import Site, running
 
 SEES_ITS_TARGET = """
 def test_it(deployment, base_url, request):
@@ -35,7 +35,7 @@ def test_it_deploys_then_tests_and_says_both(deployable: Project, server: FakeSe
     result = deployable.run("--deploy-to=staging", "-v")
     assert result.ret == 0
     result.assert_outcomes(passed=2)
-    assert [one.running for one in server.engine.containers({})] == [True]
+    assert len(running(server)) == 1
     result.stdout.fnmatch_lines(
         [
             "deploy: superlists to staging: elspeth@staging.example.com, http://staging.example.com",
@@ -114,7 +114,7 @@ def test_a_failing_test_is_exit_1_and_the_release_stays(deployable: Project, ser
     result = deployable.run("--deploy-to=staging")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=1, failed=1)
-    assert [one.running for one in server.engine.containers({})] == [True]
+    assert len(running(server)) == 1
 
 
 def test_verifying_runs_no_step_and_changes_nothing(deployable: Project, server: FakeServer) -> None:
@@ -183,15 +183,16 @@ def test_the_recap_stands_before_the_tests_and_after_them(deployable: Project) -
 
 
 def test_a_failed_rollback_is_exit_31(deployable: Project, server: FakeServer) -> None:
+    deployable.write("deploy.toml", PUBLISHED)
     deployable.run("--deploy-to=staging")
-    (old,) = server.engine.containers({})
+    (old,) = running(server)
     deployable.write("app.py", "changed")
-    server.engine.fail(f"stop {old.name}", StepFailed("Docker does not stop it"))
-    server.engine.fail(f"start_again {old.name}", StepFailed("Docker does not start it"))
+    server.engine.fail(f"stop {old}", StepFailed("Docker does not stop it"))
+    server.engine.fail(f"start_again {old}", StepFailed("Docker does not start it"))
     result = deployable.run("--deploy-to=staging")
     assert result.ret == 31
     result.assert_outcomes(errors=1)
-    assert f"docker start {old.name}" in said(result)
+    assert f"docker start {old}" in said(result)
 
 
 def test_a_server_that_can_not_be_reached_is_exit_30_and_unreachable(deployable: Project, server: FakeServer) -> None:
@@ -229,17 +230,18 @@ def test_ctrl_c_stops_the_deploy_and_says_what_serves(
     deployable: Project, machine: Machine, server: FakeServer
 ) -> None:
     deployable.run("--deploy-to=staging")
-    (serving,) = server.engine.containers({})
+    (serving,) = running(server)
     deployable.write("app.py", "changed")
     machine.fails = KeyboardInterrupt()
     result = deployable.run("--deploy-to=staging")
     assert result.ret == 30
     result.assert_outcomes(errors=1)
     assert "Interrupted in: Build image." in said(result)
-    assert f"{serving.name} still serves." in said(result)
-    assert [one.id for one in server.engine.containers({})] == [serving.id]
+    assert f"{serving} still serves." in said(result)
+    assert running(server) == {serving}
 
 
+PUBLISHED = DEPLOY_TOML.replace("[app]", '[app]\nproxy = "none"', 1)
 FAILS_AFTER_THE_SWITCH = """
 from types import SimpleNamespace
 from deploy_plugin import StepFailed
@@ -252,12 +254,22 @@ def pytest_deploy_steps(steps):
 """
 
 
-def test_a_step_that_fails_after_the_switch_says_that_the_new_release_serves(
-    deployable: Project, server: FakeServer
-) -> None:
+def test_a_step_that_fails_after_the_switch_sends_visitors_back(deployable: Project, server: FakeServer) -> None:
+    deployable.run("--deploy-to=staging")
+    (old,) = running(server)
+    deployable.write("app.py", "changed")
     deployable.write("conftest.py", FAILS_AFTER_THE_SWITCH)
     result = deployable.run("--deploy-to=staging")
-    (serving,) = (one.name for one in server.engine.containers({}) if one.running)
+    assert result.ret == 30
+    assert f"{old} still serves." in said(result)
+    assert running(server) == {old}
+
+
+def test_without_a_proxy_it_says_that_the_new_release_serves(deployable: Project, server: FakeServer) -> None:
+    deployable.write("deploy.toml", PUBLISHED)
+    deployable.write("conftest.py", FAILS_AFTER_THE_SWITCH)
+    result = deployable.run("--deploy-to=staging")
+    (serving,) = running(server)
     assert result.ret == 30
     assert f"{serving}, which this deploy started, serves already." in said(result)
 

@@ -30,6 +30,12 @@ class Wanted:
 
 
 @pytest.fixture
+def app(app: App) -> App:
+    """One that is published itself: then its port is a part of its shape, too."""
+    return replace(app, proxied=False)
+
+
+@pytest.fixture
 def serving(server: FakeServer, app: App) -> Containers:
     """The release that serves, whose id no clock gives again."""
     first = release.choose(server, app, TARGET, SECRETS)
@@ -71,10 +77,11 @@ def test_the_same_is_the_release_that_serves(server: FakeServer, serving: Contai
         lambda wanted: setattr(wanted, "secrets", {"KEY": Secret("new")}),
         lambda wanted: setattr(wanted, "app", replace(wanted.app, port=80)),
         lambda wanted: setattr(wanted, "app", replace(wanted.app, volumes={"media": PurePosixPath("/m")})),
+        lambda wanted: setattr(wanted, "app", replace(wanted.app, proxied=True)),
         lambda wanted: setattr(wanted, "target", replace(TARGET, publish=81)),
         lambda wanted: setattr(wanted, "target", replace(TARGET, url="http://new.example.com:8080")),
     ],
-    ids=["content", "platform", "setting", "new setting", "secret", "port", "volume", "publish", "url"],
+    ids=["content", "platform", "setting", "new setting", "secret", "port", "volume", "proxy", "publish", "url"],
 )
 def test_whatever_changes_makes_a_new_release(
     server: FakeServer, serving: Containers, app: App, change: Callable[[Wanted], object]

@@ -17,7 +17,7 @@ from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.testing import FakeServer
 from tests.listener import Told
 from tests.machine import Machine
-from tests.site import TARGET, Site
+from tests.site import TARGET, Site, reached, running
 
 NEW = "superlists-202[!0]*-???????"
 """The container that is to serve: not the old one of 2020, and not the candidate."""
@@ -30,6 +30,7 @@ class Deploys:
     server: FakeServer
     app: App
     runner: Runner
+    site: Site
 
     def __call__(self) -> Deployment:
         self.server.journal.clear()
@@ -46,21 +47,38 @@ class Deploys:
         return {step.title: step.outcome for step in self.runner.recap.steps}
 
     @property
-    def serving(self) -> list[str]:
-        """Ids of the containers that run."""
-        return [container.id for container in self.server.engine.containers({}) if container.running]
+    def serving(self) -> str:
+        """The container that visitors reach."""
+        return reached(self.server, self.site)
+
+    @property
+    def ids(self) -> set[str]:
+        return {container.id for container in self.server.engine.containers({}) if container.running}
 
     def change_code(self) -> None:
         (self.app.context / "app.py").write_text("print('two')\n")
 
 
 @pytest.fixture
-def deploy(server: FakeServer, app: App, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Deploys:
+def proxied() -> bool:
+    return True
+
+
+published = pytest.mark.parametrize("proxied", [False], ids=["published"])
+either_way = pytest.mark.parametrize("proxied", [True, False], ids=["proxied", "published"])
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_PAUSE", 0.01)
+
+
+@pytest.fixture
+def deploy(server: FakeServer, app: App, machine: Machine, site: Site, *, proxied: bool) -> Deploys:
     assert machine.built == []
     volumes = {"media": PurePosixPath("/media")}
-    app = replace(app, secrets={"KEY": SecretSource(generate=50)}, volumes=volumes)
-    return Deploys(server, app, Runner(server, Told()))
+    app = replace(app, secrets={"KEY": SecretSource(generate=50)}, volumes=volumes, proxied=proxied)
+    return Deploys(server, app, Runner(server, Told()), site)
 
 
 @pytest.fixture
@@ -74,15 +92,17 @@ def old(deploy: Deploys, monkeypatch: pytest.MonkeyPatch) -> Deployment:
         return deploy()
 
 
+@either_way
 def test_a_first_deploy_brings_everything_and_serves(deploy: Deploys, site: Site) -> None:
     deployment = deploy()
     assert deploy.outcomes["Gather facts"] is Outcome.OK
-    assert deploy.outcomes["Switch"] is Outcome.CHANGED
+    assert deploy.outcomes["Switch" if deploy.app.proxied else "Publish"] is Outcome.CHANGED
     assert site.pending == []
-    (serving,) = (one for one in deploy.server.engine.containers({}) if one.running)
-    assert deployment.container == serving.name
+    assert running(deploy.server) == {deployment.container}
+    assert deploy.serving == deployment.container
+    assert deployment.front == ("proxy-8080" if deploy.app.proxied else deployment.container)
     assert (deployment.port, deployment.url) == (8888, TARGET.url)
-    assert deployment.release.id in serving.name
+    assert deployment.release.id in deployment.container
     assert deployment.recap == deploy.runner.recap
 
 
@@ -111,17 +131,19 @@ def test_the_generated_secret_is_in_the_container_and_in_no_record(deploy: Deplo
     assert key not in repr(deploy.runner.recap) + repr(spec)
 
 
+@either_way
 def test_a_second_deploy_of_the_same_is_all_ok_and_touches_nothing(deploy: Deploys) -> None:
     first = deploy()
-    serving, tree, sent = deploy.serving, deploy.server.tree(), deploy.server.bytes_sent
+    ids, tree, sent = deploy.ids, deploy.server.tree(), deploy.server.bytes_sent
     second = deploy()
     assert set(deploy.outcomes.values()) == {Outcome.OK}
     assert deploy.server.journal == []
-    assert (deploy.serving, deploy.server.tree(), deploy.server.bytes_sent) == (serving, tree, sent)
+    assert (deploy.ids, deploy.server.tree(), deploy.server.bytes_sent) == (ids, tree, sent)
     assert second.release == first.release
     assert second.container == first.container
 
 
+@either_way
 def test_changed_code_is_a_new_release_with_the_same_secrets(deploy: Deploys, old: Deployment) -> None:
     env_file = Path(old.folder.env_file).read_bytes()
     deploy.change_code()
@@ -130,7 +152,7 @@ def test_changed_code_is_a_new_release_with_the_same_secrets(deploy: Deploys, ol
     assert new.release.image != old.release.image
     assert Path(old.folder.env_file).read_bytes() == env_file
     assert deploy.outcomes["Ensure env file"] is Outcome.OK
-    assert len(deploy.serving) == 1
+    assert deploy.serving == new.container
 
 
 def test_a_changed_setting_is_a_new_release_of_the_same_image(deploy: Deploys, old: Deployment) -> None:
@@ -150,26 +172,28 @@ def test_a_changed_secret_from_here_is_a_new_release(
     assert "MAIL=hunter2" in Path(old.folder.env_file).read_text()
 
 
+@either_way
 @pytest.mark.usefixtures("old")
-def test_a_failing_migration_leaves_the_old_container_running(deploy: Deploys, site: Site) -> None:
-    serving = deploy.serving
+def test_a_failing_migration_leaves_the_old_container_serving_alone(deploy: Deploys, site: Site) -> None:
+    ids = deploy.ids
     deploy.change_code()
     site.migrate_fails = "UNIQUE constraint failed"
     site.pending = ["lists.0003_unique"]
     assert "UNIQUE constraint failed" in str(deploy.fails())
-    assert deploy.serving == serving
+    assert deploy.ids == ids
     assert deploy.outcomes["Migrate"] is Outcome.FAILED
-    assert "Start the candidate" not in deploy.outcomes
+    assert list(deploy.outcomes)[-1] == "Migrate"
 
 
+@either_way
 @pytest.mark.usefixtures("old")
 def test_a_build_that_fails_stops_before_the_server_is_changed(deploy: Deploys, machine: Machine) -> None:
-    serving = deploy.serving
+    ids = deploy.ids
     machine.fails = StepFailed("The image does not build.")
     deploy.change_code()
     assert "does not build" in str(deploy.fails())
     assert deploy.server.journal == []
-    assert deploy.serving == serving
+    assert deploy.ids == ids
 
 
 def test_what_is_built_is_begun_before_the_server_is_contacted(
@@ -205,32 +229,153 @@ def test_what_does_not_build_is_built_again_by_the_next_deploy(deploy: Deploys, 
     assert deploy.outcomes["Build image"] is Outcome.CHANGED
 
 
-@pytest.mark.usefixtures("old")
-def test_a_candidate_that_dies_leaves_the_old_and_the_next_deploy_succeeds(deploy: Deploys) -> None:
-    serving = deploy.serving
+@either_way
+def test_a_release_that_does_not_start_leaves_the_old_and_the_next_deploy_succeeds(
+    deploy: Deploys, old: Deployment
+) -> None:
+    ids = deploy.ids
     deploy.change_code()
-    deploy.server.engine.fail("start *-candidate", StepFailed("no memory"))
+    deploy.server.engine.fail(f"start {NEW}*", StepFailed("no memory"))
     assert "no memory" in str(deploy.fails())
-    assert deploy.serving == serving
-    deploy()
-    assert len(deploy.serving) == 1
-    assert deploy.serving != serving
+    assert deploy.ids == ids
+    assert deploy.serving == old.container
+    assert deploy.serving != deploy().container == deploy.serving
 
 
 @pytest.mark.usefixtures("old")
-def test_a_switch_that_fails_leaves_the_same_container_serving(deploy: Deploys) -> None:
-    serving = deploy.serving
+def test_a_release_that_is_never_well_is_removed(deploy: Deploys, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    ids = deploy.ids
+    deploy.change_code()
+    site.status = 400
+    assert "is not healthy" in str(deploy.fails())
+    site.status = 200
+    assert deploy.ids == ids
+
+
+def test_a_switch_that_fails_leaves_visitors_where_they_are(deploy: Deploys, old: Deployment) -> None:
+    ids = deploy.ids
+    deploy.change_code()
+    deploy.server.engine.fail("keep *", StepFailed("Docker has no time"))
+    assert "no time" in str(deploy.fails())
+    assert (deploy.serving, deploy.ids) == (old.container, ids)
+
+
+def test_whatever_fails_after_the_switch_sends_visitors_back(deploy: Deploys, old: Deployment) -> None:
+    ids = deploy.ids
+    deploy.change_code()
+    (deploy.server.home / "deploy/superlists/releases").chmod(0o500)
+    deploy.server.install("mv", 'case "$*" in */releases/*.json) exit 1 ;; esac; exec /bin/mv "$@"')
+    assert "can't be written" in str(deploy.fails())
+    assert deploy.outcomes["Switch"] is Outcome.CHANGED
+    assert (deploy.serving, deploy.ids) == (old.container, ids)
+
+
+def test_visitors_that_can_not_be_sent_back_are_a_failed_rollback(deploy: Deploys, old: Deployment) -> None:
+    deploy.change_code()
+    deploy.server.install("mv", 'case "$*" in */releases/*.json) exit 1 ;; esac; exec /bin/mv "$@"')
+    deploy.server.engine.fail(f"remove {NEW}", StepFailed("Docker does not remove it"))
+    error = deploy.fails()
+    assert isinstance(error, RollbackFailed)
+    assert "can't be written" in error.got
+    assert "does not remove it" in error.got
+    assert old.container in running(deploy.server)
+
+
+@published
+@pytest.mark.usefixtures("old")
+def test_a_publish_that_fails_leaves_the_same_container_serving(deploy: Deploys) -> None:
+    ids = deploy.ids
     deploy.change_code()
     deploy.server.engine.dies(NEW)
     assert "serves again" in str(deploy.fails())
-    assert deploy.serving == serving
+    assert deploy.ids == ids
 
 
-def test_a_switch_that_can_not_be_undone_is_a_failed_rollback(deploy: Deploys, old: Deployment) -> None:
+@published
+def test_a_publish_that_can_not_be_undone_is_a_failed_rollback(deploy: Deploys, old: Deployment) -> None:
     deploy.change_code()
     deploy.server.engine.dies(NEW)
     deploy.server.engine.fail(f"start_again {old.container}", StepFailed("Docker does not start it"))
     assert isinstance(deploy.fails(), RollbackFailed)
+
+
+# With a proxy where there was none, and back
+
+
+@published
+def test_the_proxy_takes_the_port_over(deploy: Deploys, old: Deployment) -> None:
+    deploy.app = replace(deploy.app, proxied=True)
+    new = deploy()
+    assert new.container != old.container
+    assert running(deploy.server) == {new.container}
+    assert deploy.serving == new.container
+
+
+@published
+def test_what_fails_once_the_proxy_has_the_port_gives_it_back(deploy: Deploys, old: Deployment) -> None:
+    deploy.app = replace(deploy.app, proxied=True)
+    deploy.server.install("mv", 'case "$*" in */releases/*.json) exit 1 ;; esac; exec /bin/mv "$@"')
+    assert "can't be written" in str(deploy.fails())
+    assert running(deploy.server) == {old.container}
+    assert deploy.serving == old.container
+
+
+def test_the_app_takes_the_port_from_a_proxy_that_was_removed(deploy: Deploys, old: Deployment) -> None:
+    deploy.app = replace(deploy.app, proxied=False)
+    deploy.server.engine.remove(old.front)
+    new = deploy()
+    assert deploy.serving == new.container
+    assert running(deploy.server) == {new.container}
+    deploy.app = replace(deploy.app, proxied=True)
+    assert deploy.serving != deploy().container == deploy.serving
+
+
+# Afterwards
+
+
+def drained(deploy: Deploys, meanwhile: str = "true") -> list[str]:
+    """Commit, wait until the job on the server has ended, and say what it did; ``meanwhile`` happens as it waits."""
+    told = deploy.server.home / "told"
+    deploy.server.install("setsid", f'"$@"; echo ended >>{told}')
+    deploy.server.install("sleep", f'echo "sleep $*" >>{told}; {meanwhile}')
+    deploy.server.install("docker", f'echo "docker $*" >>{told}')
+    transaction.commit(deploy.app, deploy.server)
+    for _ in range(1000):
+        if told.exists() and told.read_text().endswith("ended\n"):
+            break
+        time.sleep(0.01)
+    return told.read_text().splitlines()[:-1]
+
+
+def test_what_served_before_ends_once_it_has_had_its_time(deploy: Deploys, old: Deployment) -> None:
+    deploy.app = replace(deploy.app, drain=7)
+    deploy.change_code()
+    deploy()
+    assert old.container in running(deploy.server)
+    assert drained(deploy) == ["sleep 7", f"docker stop {old.container}"]
+
+
+def test_what_visitors_were_sent_back_to_does_not_end(deploy: Deploys, old: Deployment) -> None:
+    deploy.change_code()
+    deploy()
+    upstream = deploy.server.home / "deploy/proxy/upstreams/superlists"
+    assert drained(deploy, meanwhile=f"echo {old.container}:8888 >{upstream}") == ["sleep 30"]
+
+
+def test_a_release_that_a_killed_run_left_ends_as_well(deploy: Deploys, old: Deployment) -> None:
+    spec = deploy.server.engine.specs[old.container]
+    deploy.server.engine.start(replace(spec, name="superlists-20200202-000000-abcdef0"))
+    deploy()
+    assert drained(deploy)[-1] == "docker stop superlists-20200202-000000-abcdef0"
+
+
+@pytest.mark.usefixtures("old")
+def test_where_nothing_is_left_over_nothing_ends(deploy: Deploys) -> None:
+    deploy.server.install("setsid", "exit 1")
+    deploy()
+    transaction.commit(deploy.app, deploy.server)
+    assert deploy.server.journal == []
 
 
 def test_a_secret_that_is_missing_here_stops_before_anything_is_contacted(
@@ -268,11 +413,14 @@ def test_verifying_as_a_user_who_may_not_use_docker_says_so(deploy: Deploys) -> 
 # Ctrl-C
 
 
-EVERY_TITLE = [
-    *("Gather facts", "Recall the target", "Install Docker", "Preflight"),
-    *("Build image", "Ship image", "Remember the target", "Ensure env file", "Ensure database", "Ensure volumes"),
-    *("Keep the release's settings", "Migrate", "Start the candidate", "Switch", "Keep the record"),
+BOTH_WAYS = [
+    *("Gather facts", "Recall the target", "Install Docker", "Preflight", "Build image", "Ship image"),
+    *("Remember the target", "Ensure env file", "Ensure database", "Ensure volumes", "Keep the release's settings"),
+    *("Migrate", "Keep the record"),
 ]
+PROXIED = [*BOTH_WAYS, "Ship the proxy", "Start the release", "Await health", "Ensure proxy", "Switch"]
+PUBLISHED = [*BOTH_WAYS, "Start the candidate", "Publish"]
+EVERY_TITLE = [*((True, title) for title in PROXIED), *((False, title) for title in PUBLISHED)]
 
 
 @dataclass
@@ -284,25 +432,26 @@ class Interrupting(Told):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("title", EVERY_TITLE)
+@pytest.mark.parametrize(("proxied", "title"), EVERY_TITLE)
 @pytest.mark.usefixtures("old")
-def test_ctrl_c_at_any_step_leaves_one_that_serves_and_no_candidate(deploy: Deploys, title: str) -> None:
-    before = deploy.serving
+def test_ctrl_c_at_any_step_leaves_one_that_serves_and_nothing_else(deploy: Deploys, title: str) -> None:
+    before, ids = deploy.serving, deploy.ids
     deploy.change_code()
     runner = Runner(deploy.server, Interrupting(title=title))
     with pytest.raises(KeyboardInterrupt):
         transaction.deploy(deploy.app, TARGET, deploy.server, runner)
     assert runner.recap.steps[-1].title == title
-    assert len(deploy.serving) == 1
-    assert (deploy.serving == before) == (title != "Keep the record")
-    assert not [one for one in deploy.server.engine.containers({}) if one.name.endswith("-candidate")]
-    deploy()
-    assert len(deploy.serving) == 1
+    assert running(deploy.server) == {deploy.serving}
+    goes_on = title == "Keep the record" and not deploy.app.proxied
+    assert (deploy.serving == before) == (deploy.ids == ids) == (not goes_on)
+    assert deploy().container == deploy.serving
 
 
+@either_way
 def test_every_step_is_interrupted_once(deploy: Deploys) -> None:
     deploy()
-    assert [step.title for step in deploy.runner.recap.steps] == EVERY_TITLE
+    titles = PROXIED if deploy.app.proxied else PUBLISHED
+    assert {step.title for step in deploy.runner.recap.steps} == set(titles)
 
 
 def plans(site: Site) -> int:

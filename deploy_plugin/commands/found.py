@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy_plugin.containers import APP, RELEASE, ROLE, SERVING
+from deploy_plugin.containers import APP, RELEASE, is_release, serving
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import AppFolder
 from deploy_plugin.steps import target
@@ -19,8 +19,11 @@ def latest(server: Server, session: Session, release: str | None = None) -> Cont
     """Find the container that serves, or else the newest that was made to; where a release is named, that one's."""
     if not server.facts.has_docker:
         return None
-    wanted = {APP: session.app.name, ROLE: SERVING, **({RELEASE: release} if release else {})}
-    newest_first = server.engine.containers(wanted)
+    serves = serving(server, session.app)
+    if serves and release in {None, serves.labels.get(RELEASE)}:
+        return serves
+    wanted = {APP: session.app.name, **({RELEASE: release} if release else {})}
+    newest_first = [one for one in server.engine.containers(wanted) if is_release(one)]
     return next((one for one in newest_first if one.running), None) or next(iter(newest_first), None)
 
 

@@ -37,6 +37,7 @@ _AT_A_TIME = 16
 # What an image's history calls what made no layer, as the classic builder and as BuildKit write it.
 _NO_LAYER = "ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME"
 _SOMETIMES = "WORKDIR"  # where the folder is new
+_COMES_BACK = {"Name": "unless-stopped"}
 
 
 class DockerEngine:
@@ -118,6 +119,11 @@ class DockerEngine:
         with _engine_words(f"save the image {reference}"):
             yield from self._client.api.get_image(reference)
 
+    def ensure_network(self, name: str) -> None:
+        with _engine_words(f"make the network {name}"):
+            if not self._client.networks.list(names=[f"^{name}$"]):
+                self._client.networks.create(name, driver="bridge")
+
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         filters: dict[str, Any] = {"label": [f"{key}={value}" for key, value in labels.items()]}
         with _engine_words("list containers"):
@@ -150,6 +156,12 @@ class DockerEngine:
     def start_again(self, name: str) -> None:
         with _engine_words(f"start {name} again"):
             self._client.containers.get(name).start()
+
+    def keep(self, name: str) -> Container:
+        with _engine_words(f"keep {name}"):
+            container = self._client.containers.get(name)
+            container.update(restart_policy=cast("Any", _COMES_BACK))
+            return _seen(container)
 
     def stop(self, name: str) -> None:
         with _engine_words(f"stop {name}"):
@@ -205,7 +217,12 @@ class DockerEngine:
         if spec.publish and port:
             optional["ports"] = {f"{port}/tcp": spec.publish}
         if spec.stays:
-            optional["restart_policy"] = {"Name": "unless-stopped"}
+            optional["restart_policy"] = _COMES_BACK
+        if spec.network:
+            optional["network"] = spec.network
+        if spec.capabilities:
+            optional["cap_add"] = list(spec.capabilities)
+        binds = dict.fromkeys(spec.mounts.items(), "rw") | dict.fromkeys(spec.reads.items(), "ro")
         return self._client.containers.create(
             spec.image,
             list(spec.command) if spec.command else None,
@@ -213,7 +230,7 @@ class DockerEngine:
             user=spec.user,
             environment={"HOME": HOME, **{key: _revealed(value) for key, value in spec.env.items()}},
             labels=dict(spec.labels),
-            volumes={str(here): {"bind": str(there), "mode": "rw"} for here, there in spec.mounts.items()},
+            volumes={str(here): {"bind": str(there), "mode": mode} for (here, there), mode in binds.items()},
             **optional,
             **HARDENING,
         )

@@ -93,6 +93,12 @@ class ContainerSpec:
     """Whether Docker starts it again, after a crash and after a reboot."""
     command: Sequence[str] | None = None
     """The image's own where it is None."""
+    network: str = ""
+    """The network that it is on, where containers find each other by name; Docker's own, without names, if empty."""
+    reads: Mapping[PurePosixPath, PurePosixPath] = field(default_factory=dict)
+    """As ``mounts``, for what it may only read."""
+    capabilities: Sequence[str] = ()
+    """What it keeps of root's powers; nothing, unless its program can't be started without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,10 @@ class Engine(Protocol):
         """Remove the images without a name that carry this label, ``key=value``."""
         ...
 
+    def ensure_network(self, name: str) -> None:
+        """Make a network where containers find each other by name; nothing where it is there."""
+        ...
+
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         """List those that carry all these labels, the newest first; stopped ones too."""
         ...
@@ -161,6 +171,10 @@ class Engine(Protocol):
 
     def start_again(self, name: str) -> None:
         """Start a container that was stopped."""
+        ...
+
+    def keep(self, name: str) -> Container:
+        """Let Docker start a container again by itself from now on, after a crash and after a reboot."""
         ...
 
     def stop(self, name: str) -> None:

@@ -33,6 +33,11 @@ def script(server: Server, text: str, *arguments: str | PurePosixPath, stdin: by
     return server.run("sh", "-c", text, "sh", *arguments, stdin=stdin)
 
 
+def detached(server: Server, text: str, *arguments: str | PurePosixPath) -> None:
+    """Run a few lines of POSIX shell that go on when the connection is gone; nobody hears of what becomes of them."""
+    script(server, 'setsid sh -c "$@" </dev/null >/dev/null 2>&1 &', text, "sh", *arguments)
+
+
 def read(server: Server, path: PurePosixPath) -> bytes | None:
     done = script(server, _READ, path)
     if done.exit_code == _MISSING:

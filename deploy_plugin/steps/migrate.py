@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy_plugin import migrations, records
-from deploy_plugin.containers import Containers, manage_command
+from deploy_plugin.containers import Containers, manage_command, serving, start
 from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.hints import hint_for
 from deploy_plugin.server.engine import Finished
@@ -26,7 +26,10 @@ _ALL_THERE = 'for folder do [ -d "$folder" ] || exit 1; done'
 
 @dataclass(frozen=True, slots=True)
 class Migrate:
-    """Apply the new image's migrations in a container of its own, while the old release still serves."""
+    """Apply the new image's migrations in a container of its own, while the old release still serves.
+
+    Behind a proxy the new release runs already, unseen: it is asked, and starts anew on the schema it was made for.
+    """
 
     containers: Containers
     title: str = "Migrate"
@@ -40,7 +43,16 @@ class Migrate:
         return f"{_few(pending)} not applied yet" if pending else None
 
     def apply(self, server: Server) -> None:
+        unseen = self.containers.app.proxied and not self._serves(server)
+        if unseen:
+            server.engine.remove(self.containers.serving.name)
         self._manage(server, "migrate", "--no-input", "--no-color")
+        if unseen:
+            start(server, self.containers)
+
+    def _serves(self, server: Server) -> bool:
+        found = serving(server, self.containers.app)
+        return found is not None and found.name == self.containers.serving.name
 
     def _require_its_surroundings(self, server: Server) -> None:
         image = self.containers.release.image
@@ -57,11 +69,7 @@ class Migrate:
         return known is not None and known == migrations.applied(server, self.containers)
 
     def _manage(self, server: Server, *arguments: str) -> Finished:
-        serving = server.engine.container(self.containers.serving.name)
-        if serving and serving.running:
-            done = server.engine.exec(serving.name, manage_command(self.containers.app, *arguments))
-        else:
-            done = server.engine.run_once(self.containers.manage(*arguments))
+        done = self._ask_the_release(server, *arguments) or server.engine.run_once(self.containers.manage(*arguments))
         if not done.ok:
             raise StepFailed(
                 f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
@@ -69,6 +77,25 @@ class Migrate:
                 hint=hint_for(done.text, _PLAN_FAILED if "--plan" in arguments else _MIGRATION_FAILED),
             )
         return done
+
+    def _ask_the_release(self, server: Server, *arguments: str) -> Finished | None:
+        """Run the command where the release runs; None where it does not, or not any more."""
+        name = self.containers.serving.name
+        if not _runs(server, name):
+            return None
+        try:
+            done = server.engine.exec(name, manage_command(self.containers.app, *arguments))
+        except StepFailed:
+            if _runs(server, name):
+                raise
+            return None
+        # An app that looks at its tables as it starts ends without them; that is no answer.
+        return done if done.ok or _runs(server, name) else None
+
+
+def _runs(server: Server, name: str) -> bool:
+    container = server.engine.container(name)
+    return container is not None and container.running
 
 
 def _few(names: Sequence[str]) -> str:

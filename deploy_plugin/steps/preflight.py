@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from deploy_plugin.containers import APP, FOLDER
+from deploy_plugin.containers import APP, FOLDER, ROLE
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Target
+from deploy_plugin.proxy import caddy
+from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
@@ -50,12 +52,17 @@ class Preflight:
         holder = next((one for one in there if one.running and self.target.publish in one.publishes), None)
         if holder is None:
             self._look(server, folder)
-        elif holder.labels.get(APP) != self.app.name:
+        elif not self._is_ours(holder, server):
             raise self._held(f"the container {holder.name}", f"docker stop {holder.name}")
         return None
 
     def apply(self, server: Server) -> None:
         """Nothing to do."""
+
+    def _is_ours(self, holder: Listed, server: Server) -> bool:
+        if holder.labels.get(ROLE) != caddy.PROXY:
+            return holder.labels.get(APP) == self.app.name
+        return self.app.proxied and holder.labels.get(FOLDER) == str(ProxyFolder(server.facts.home).path)
 
     def _look(self, server: Server, folder: AppFolder) -> None:
         done = script(server, _LOOK, self.app.name, folder.path, str(self.target.publish))

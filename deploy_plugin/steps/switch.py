@@ -1,26 +1,28 @@
-"""Visitors go from the old release to the new one."""
+"""The moment that visitors notice."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from deploy_plugin.containers import APP, ROLE, SERVING, Containers
-from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
-from deploy_plugin.health import Probe, await_any_answer, await_healthy
-from deploy_plugin.server.engine import Container
+from deploy_plugin import traffic
+from deploy_plugin.containers import PROXIED, ROLE, Containers, serving
+from deploy_plugin.errors import NotYetKnown
+from deploy_plugin.health import Probe, await_healthy, port_of
+from deploy_plugin.proxy import caddy, upstreams
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
+_PATIENCE = 5.0
+"""Seconds: the release was well when it was asked directly, and visitors are asking it already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Stop the old container and publish the new one.
+    """Tell the proxy where visitors go from now on: one rename of a file, and no request is lost.
 
-    Only one of them can hold the port: for a second or two connections are refused. The old container stays, stopped,
-    as long as going back may need it.
+    The old container goes on running: it finishes what it began, and going back is the same rename.
     """
 
     containers: Containers
@@ -28,52 +30,17 @@ class Switch:
     title: str = "Switch"
 
     def check(self, server: Server) -> str | None:
-        new = server.engine.container(self.containers.serving.name)
-        if new and new.running:
-            return None
-        old = self._old(server)
-        return f"{old[0].name} serves" if old else "nothing serves yet"
+        old = serving(server, self.containers.app)
+        if old is None:
+            return "nothing serves yet"
+        if old.labels.get(ROLE) != PROXIED:
+            raise NotYetKnown(f"{old.name} holds the port, which the proxy takes over")
+        return None if old.name == self.containers.serving.name else f"{old.name} serves"
 
     def apply(self, server: Server) -> None:
-        new, old = self.containers.serving, self._old(server)
-        server.engine.remove(new.name)
-        try:
-            for container in old:
-                server.engine.stop(container.name)
-            server.engine.start(new)
-            await_healthy(server, new.name, self.probe)
-        except BaseException as error:
-            self._go_back(server, old, error)
-            raise
-        finally:
-            # Tidying up must not hide what became of the switch.
-            with suppress(DeployError):
-                server.engine.remove(self.containers.candidate.name)
-
-    def _old(self, server: Server) -> list[Container]:
-        found = server.engine.containers({APP: self.containers.app.name, ROLE: SERVING})
-        return [
-            container for container in found if container.running and container.name != self.containers.serving.name
-        ]
-
-    def _go_back(self, server: Server, old: list[Container], error: BaseException) -> None:
-        names = " and ".join(container.name for container in old)
-        try:
-            server.engine.remove(self.containers.serving.name)
-            for container in old:
-                self._start_again(server, container.name)
-        except DeployError as second:
-            raise RollbackFailed(
-                f"The switch failed, and {names or 'the server'} could not be put back.",
-                got=f"{error}\n{second}",
-                hint=f"Look at the server now: docker ps -a; docker start {names}",
-            ) from error
-        if isinstance(error, DeployError):
-            served = f"{names} serves again." if old else "Nothing served before, and nothing does now."
-            raise StepFailed(f"The new release could not be published. {served}", got=str(error)) from error
-
-    def _start_again(self, server: Server, name: str) -> None:
-        # Docker goes on stopping it when whoever asked for that was interrupted: wait until it has.
-        server.engine.stop(name)
-        server.engine.start_again(name)
-        await_any_answer(server, name, self.probe)
+        app, name = self.containers.app.name, self.containers.serving.name
+        new = server.engine.keep(name)
+        with traffic.or_back(server, self.containers):
+            upstreams.tell(server, app, name, port_of(server, new, self.probe))
+            through = replace(self.probe, port=caddy.PORT)
+            await_healthy(server, caddy.container_name(self.containers.target.publish), through, _PATIENCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +13,7 @@ from deploy_plugin.errors import StepFailed
 from deploy_plugin.server.base import Answer
 from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored
 from deploy_plugin.testing import archives
+from deploy_plugin.testing.proxy import FakeProxy, is_proxy
 
 Site = int | Callable[[ContainerSpec, str, str], int | Answer]
 """What a container answers: a status, or a function of its spec, the path and the Host header."""
@@ -27,12 +29,14 @@ class FakeEngine:
         self.layers: dict[str, bytes] = {}
         """What is in the layers of all of them, by diff id."""
         self.keeps = Store.CLASSIC
+        self.networks: set[str] = set()
         self.specs: dict[str, ContainerSpec] = {}
         """How each container that is there was asked for, by its name; the oldest first."""
         self.site: Site = 200
         self.command: Callable[[ContainerSpec, Sequence[str]], Finished] = lambda _spec, _command: Finished(0, "")
         """What a command in a container leaves, a one-off one or a running one."""
         self._seen: dict[str, Container] = {}
+        self._proxies: dict[str, FakeProxy] = {}
         self._logs: dict[str, str] = {}
         self._dying: dict[str, tuple[int, str]] = {}
         self._failures: list[tuple[str, BaseException]] = []
@@ -106,6 +110,11 @@ class FakeEngine:
         key, _, value = label.partition("=")
         self.unnamed = [image for image in self.unnamed if _labels(image).get(key) != value]
 
+    def ensure_network(self, name: str) -> None:
+        if name not in self.networks:
+            self._change("ensure_network", name)
+            self.networks.add(name)
+
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         newest_first = reversed(self._seen.values())
         return [container for container in newest_first if labels.items() <= container.labels.items()]
@@ -113,7 +122,7 @@ class FakeEngine:
     def listing(self) -> Sequence[Listed]:
         self._may("listing", "")
         return [
-            Listed(name, seen.running, seen.labels, [spec.publish] if spec.publish else [], [*spec.mounts])
+            Listed(name, seen.running, seen.labels, [spec.publish] if spec.publish else [], [*spec.mounts, *spec.reads])
             for (name, seen), spec in zip(self._seen.items(), self.specs.values(), strict=True)
         ]
 
@@ -136,6 +145,12 @@ class FakeEngine:
         self._change("start_again", name)
         if not self._seen[name].running:
             self._run(name)
+
+    def keep(self, name: str) -> Container:
+        if not self.specs[name].stays:
+            self._change("keep", name)
+        self.specs[name] = replace(self.specs[name], stays=True)
+        return self._seen[name]
 
     def stop(self, name: str) -> None:
         self._change("stop", name)
@@ -160,6 +175,8 @@ class FakeEngine:
 
     def exec(self, name: str, command: Sequence[str]) -> Finished:
         self._may("exec", name)
+        if is_proxy(self.specs[name]):
+            return self._proxies[name].told(command)
         return self.command(self.specs[name], command)
 
     def close(self) -> None:
@@ -171,11 +188,24 @@ class FakeEngine:
         spec = self.specs[name] if (name := next(running, "")) else None
         if spec is None or port != (spec.port or self._needed(spec.image).ports[0]):
             raise ConnectionRefusedError(f"{address}:{port}")
+        if is_proxy(spec):
+            return self._through(spec, path, host)
         said = self.site(spec, path, host) if callable(self.site) else self.site
         return said if isinstance(said, Answer) else Answer(said, {}, b"")
 
+    def _through(self, proxy: ContainerSpec, path: str, host: str) -> Answer:
+        name, _, port = self._proxies[proxy.name].upstream(host).rpartition(":")
+        found = self.specs.get(name)
+        address = self._seen[name].address if found and found.network == proxy.network else ""
+        try:
+            return self.ask(address, int(port or 0), path, host)
+        except ConnectionRefusedError:
+            return Answer(HTTPStatus.BAD_GATEWAY, {}, b"")
+
     def _create(self, spec: ContainerSpec) -> None:
         self._needed(spec.image)
+        if spec.network and spec.network not in self.networks:
+            raise StepFailed(f"Docker could not start {spec.name}.", got=f"network {spec.network} not found")
         self._made += 1
         self.specs[spec.name] = spec
         self._seen[spec.name] = Container(f"{self._made:064x}", spec.name, "created", dict(spec.labels))
@@ -185,6 +215,8 @@ class FakeEngine:
         publish = self.specs[name].publish
         if publish and publish in [self.specs[other].publish for other, seen in self._seen.items() if seen.running]:
             raise StepFailed(f"Docker could not start {name}.", got=f"port {publish} is already allocated")
+        if is_proxy(self.specs[name]):
+            self._proxies[name] = FakeProxy(self.specs[name])
         number = int(self._seen[name].id, 16)
         self._seen[name] = replace(self._seen[name], status="running", address=f"172.17.0.{number + 1}", exit_code=0)
         for names, (exit_code, log) in self._dying.items():

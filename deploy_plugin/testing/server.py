@@ -15,7 +15,22 @@ from deploy_plugin.server.base import Answer, Result
 from deploy_plugin.server.facts import Facts
 from deploy_plugin.testing.engine import FakeEngine
 
-COMMANDS = ("sh", "cat", "chmod", "chown", "dirname", "id", "mkdir", "mktemp", "mv", "rm", "seq", "stat", "uname")
+COMMANDS = (
+    "sh",
+    "cat",
+    "chmod",
+    "chown",
+    "dirname",
+    "id",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "rm",
+    "seq",
+    "setsid",
+    "stat",
+    "uname",
+)
 
 
 class FakeServer:

@@ -126,7 +126,7 @@ def test_who_takes_half_a_connection_for_a_visitor_that_left_answers_all_the_sam
 ) -> None:
     one = r'printf "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n"'
     # It reads the request, and then, for a while, whether the visitor is still there: the end of stdin says no.
-    proxy = f"exec bash -c 'while read -r line && [ \"$line\" != $(printf \"\\r\") ]; do :; done; "
+    proxy = 'exec bash -c \'while read -r line && [ "$line" != $(printf "\\r") ]; do :; done; '
     proxy += f"read -r -t 0.5; if [ $? -gt 128 ]; then {one} 200; else {one} 499; fi'"
     fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *) {proxy};; esac')
     with SshServer("elspeth@x", folder) as server:

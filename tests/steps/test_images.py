@@ -7,12 +7,16 @@ import pytest
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.images import platforms
 from deploy_plugin.models import App
+from deploy_plugin.proxy import caddy
+from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.steps.build_image import BuildImage
 from deploy_plugin.steps.ship_image import ShipImage
+from deploy_plugin.steps.ship_proxy import ShipProxy
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
 
 SHIP = ShipImage("superlists:abc")
+SHIP_PROXY = ShipProxy(8080, "linux/arm64")
 
 
 @pytest.fixture
@@ -70,3 +74,20 @@ def test_an_image_that_was_lost_on_the_way_is_a_sentence(
     monkeypatch.setattr(server.engine, "load", list)
     with pytest.raises(StepFailed, match="was shipped, but the server does not have it"):
         SHIP.apply(server)
+
+
+def test_the_proxy_s_image_is_pulled_for_the_server_s_platform_and_shipped(
+    server: FakeServer, machine: Machine
+) -> None:
+    assert SHIP_PROXY.check(server) == f"the server has no {caddy.IMAGE}"
+    SHIP_PROXY.apply(server)
+    assert machine.pulled == [(caddy.IMAGE, "linux/arm64")]
+    assert server.engine.images.keys() == {caddy.IMAGE}
+    assert SHIP_PROXY.check(server) is None
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_proxy_that_is_there_needs_no_image(server: FakeServer) -> None:
+    server.engine.add_image("caddy:old", ports=(8080,))
+    server.engine.start(ContainerSpec("proxy-8080", "caddy:old"))
+    assert SHIP_PROXY.check(server) is None

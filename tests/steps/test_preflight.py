@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.proxy import caddy
+from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.steps.preflight import Preflight
 from deploy_plugin.testing import FakeServer
@@ -23,7 +25,18 @@ def spec(server: FakeServer, app: App, home: PurePosixPath | None = None) -> Con
     release = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
     server.engine.add_image(release.image)
     folder = AppFolder(home or server.facts.home, app.name)
-    return Containers(app, TARGET, folder, (1, 1), release, {}).serving
+    return Containers(replace(app, proxied=False), TARGET, folder, (1, 1), release, {}).serving
+
+
+def proxy(server: FakeServer, home: PurePosixPath | None = None) -> ContainerSpec:
+    """How the proxy is run, for the user with this home."""
+    server.engine.add_image(caddy.IMAGE)
+    server.engine.ensure_network(caddy.NETWORK)
+    folder = ProxyFolder(home or server.facts.home).path
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    Path(folder / "8080.json").write_bytes(caddy.with_site(None, "superlists", "staging.example.com"))
+    labels = {"deploy.role": "proxy", "deploy.folder": str(folder)}
+    return caddy.spec(8080, folder=folder, user=(1, 1), labels=labels)
 
 
 def stopped(server: FakeServer, step: Preflight) -> str:
@@ -97,3 +110,23 @@ def test_our_own_container_on_the_port_is_no_stranger(server: FakeServer, app: A
     server.install("awk", "echo 0")
     server.engine.start(spec(server, app))
     assert Preflight(app, TARGET).check(server) is None
+
+
+# A proxy on the port
+
+
+def test_the_proxy_of_this_user_is_ours_where_the_app_is_to_be_behind_it(server: FakeServer, app: App) -> None:
+    server.engine.start(proxy(server))
+    for ours in (app, replace(app, name="other")):
+        assert Preflight(ours, TARGET).check(server) is None
+
+
+def test_where_the_app_is_to_be_published_itself_the_proxy_is_in_its_way(server: FakeServer, app: App) -> None:
+    server.engine.start(proxy(server))
+    said = stopped(server, Preflight(replace(app, proxied=False), TARGET))
+    assert "Port 8080 of the server is held by the container proxy-8080." in said
+
+
+def test_the_proxy_of_another_user_is_in_the_way(server: FakeServer, app: App, tmp_path: Path) -> None:
+    server.engine.start(proxy(server, PurePosixPath(tmp_path / "other")))
+    assert "is held by the container proxy-8080" in stopped(server, Preflight(app, TARGET))

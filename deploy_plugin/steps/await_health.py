@@ -1,0 +1,32 @@
+"""The new release has to answer before any visitor is sent to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy_plugin.containers import Containers
+from deploy_plugin.errors import NotYetKnown
+from deploy_plugin.health import Probe, await_healthy, is_healthy
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitHealth:
+    """Wait until the release answers its health path as a visitor would ask it."""
+
+    containers: Containers
+    probe: Probe
+    title: str = "Await health"
+
+    def check(self, server: Server) -> str | None:
+        name = self.containers.serving.name
+        container = server.engine.container(name)
+        if container is None or not container.running:
+            raise NotYetKnown(f"{name} does not run yet")
+        return None if is_healthy(server, container, self.probe) else f"{name} does not answer yet"
+
+    def apply(self, server: Server) -> None:
+        await_healthy(server, self.containers.serving.name, self.probe)

@@ -1,0 +1,108 @@
+"""The proxy in front: one for each port of a server, shared by its apps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from deploy_plugin import traffic
+from deploy_plugin.containers import FOLDER, ROLE, Containers
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.health import Probe, await_healthy, port_of
+from deploy_plugin.proxy import caddy, upstreams
+from deploy_plugin.proxy.upstreams import ProxyFolder
+from deploy_plugin.server.engine import ContainerSpec
+from deploy_plugin.server.files import script
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+_KEEP = 'mv -f -- "$1" "$2"'
+_DISCARD = 'rm -f -- "$1"'
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureProxy:
+    """Run the proxy, and let it know the app's site.
+
+    Where a container of the app holds the port itself, as it did without a proxy, the proxy takes the port over, and
+    the new release, which is well by then, serves behind it. Only then is the site away for a moment.
+    """
+
+    containers: Containers
+    probe: Probe
+    title: str = "Ensure proxy"
+
+    def check(self, server: Server) -> str | None:
+        name = caddy.container_name(self._port)
+        container = server.engine.container(name)
+        if container is None or not container.running:
+            return f"{name} does not run"
+        config = server.read(self._folder(server).config(self._port))
+        return None if config == self._wanted(config) else f"{name} does not know {self.containers.target.host}"
+
+    def apply(self, server: Server) -> None:
+        folder = self._folder(server)
+        server.engine.ensure_network(caddy.NETWORK)
+        upstreams.make_folder(server, folder)
+        config = folder.config(self._port)
+        wanted = self._wanted(server.read(config))
+        name = caddy.container_name(self._port)
+        container = server.engine.container(name)
+        if container and container.running:
+            self._reload(server, config, wanted)
+            return
+        server.write(config, wanted, mode=upstreams.READABLE)
+        if container:
+            server.engine.start_again(name)
+        else:
+            self._start(server, self._spec(server))
+
+    @property
+    def _port(self) -> int:
+        return self.containers.target.publish
+
+    def _folder(self, server: Server) -> ProxyFolder:
+        return ProxyFolder(server.facts.home)
+
+    def _wanted(self, config: bytes | None) -> bytes:
+        return caddy.with_site(config, self.containers.app.name, self.containers.target.host)
+
+    def _spec(self, server: Server) -> ContainerSpec:
+        folder = self._folder(server).path
+        labels = {ROLE: caddy.PROXY, FOLDER: str(folder)}
+        return caddy.spec(self._port, folder=folder, user=self.containers.user, labels=labels)
+
+    def _reload(self, server: Server, config: PurePosixPath, wanted: bytes) -> None:
+        # Beside the file that is read at a start: what the proxy refuses, or was never shown, does not get there.
+        new = caddy.as_new(config)
+        server.write(new, wanted, mode=upstreams.READABLE)
+        name = caddy.container_name(self._port)
+        done = server.engine.exec(name, caddy.reload_command(self._port))
+        script(server, _KEEP if done.ok else _DISCARD, new, config)
+        if not done.ok:
+            raise StepFailed(
+                f"{name} does not take its configuration.",
+                got=done.text,
+                hint=f"Start it anew, which takes the sites behind it away for a moment: docker rm -f {name}, then "
+                "deploy again.",
+            )
+
+    def _start(self, server: Server, proxy: ContainerSpec) -> None:
+        before = traffic.look(server, self.containers.app).published
+        if before:
+            self._take_the_port(server, proxy, before)
+        else:
+            server.engine.start(proxy)
+
+    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> None:
+        app, name = self.containers.app.name, self.containers.serving.name
+        new = server.engine.keep(name)
+        with traffic.or_back(server, self.containers):
+            upstreams.tell(server, app, name, port_of(server, new, self.probe))
+            for published in before:
+                server.engine.stop(published)
+            server.engine.start(proxy)
+            await_healthy(server, proxy.name, replace(self.probe, port=caddy.PORT))

@@ -1,0 +1,84 @@
+"""Where an app's visitors go, and how they are sent back there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy_plugin.containers import APP, ROLE, SERVING, Containers
+from deploy_plugin.errors import DeployError, RollbackFailed
+from deploy_plugin.health import Probe, await_any_answer
+from deploy_plugin.models import App
+from deploy_plugin.proxy import caddy, upstreams
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Where they go: through the proxy, or straight to a container that holds the port."""
+
+    upstream: bytes | None
+    """What the proxy is told; None where it was never told of the app."""
+    published: Sequence[str]
+    """The containers that hold the port themselves."""
+
+    @property
+    def container(self) -> str | None:
+        """The one that the proxy sends them to."""
+        return upstreams.named(self.upstream)
+
+
+def look(server: Server, app: App) -> Traffic:
+    published = server.engine.containers({APP: app.name, ROLE: SERVING})
+    return Traffic(
+        upstream=upstreams.content(server, app.name),
+        published=tuple(container.name for container in published if container.running),
+    )
+
+
+def send_back(server: Server, containers: Containers, before: Traffic) -> None:
+    """Let visitors go where they went before; nothing happens where they still do.
+
+    ``RollbackFailed`` where that can't be done, or where it is not known.
+    """
+    if upstreams.content(server, containers.app.name) == before.upstream:
+        return
+    if before.published:
+        _give_the_port_back(server, containers, before.published)
+    upstreams.put(server, containers.app.name, before.upstream)
+
+
+@contextmanager
+def or_back(server: Server, containers: Containers) -> Iterator[None]:
+    """Send visitors back if what is done meanwhile does not succeed."""
+    before = look(server, containers.app)
+    try:
+        yield
+    except BaseException as error:
+        try:
+            send_back(server, containers, before)
+        except DeployError as second:
+            raise rollback_failed(error, second) from error
+        raise
+
+
+def rollback_failed(error: BaseException, second: DeployError) -> RollbackFailed:
+    """Say that what went wrong first could not be undone, because of what went wrong then."""
+    return RollbackFailed(
+        "The deploy failed, and it is not certain that visitors go where they went before.",
+        got=f"{error or type(error).__name__}\n{second}",
+        hint="Look at the server now: docker ps -a",
+    )
+
+
+def _give_the_port_back(server: Server, containers: Containers, names: Sequence[str]) -> None:
+    server.engine.remove(caddy.container_name(containers.target.publish))
+    for name in names:
+        # Docker goes on stopping it when whoever asked for that was interrupted: wait until it has.
+        server.engine.stop(name)
+        server.engine.start_again(name)
+        await_any_answer(server, name, Probe.of(containers.app, containers.target))
