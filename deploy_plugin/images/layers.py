@@ -21,7 +21,7 @@ class Layer:
     chunks: Iterable[bytes]
 
     def in_memory(self) -> Layer:
-        return Layer(self.diff_id, self.size, [b"".join(self.chunks)])
+        return Layer(self.diff_id, self.size, list(self.chunks))
 
 
 def chain_ids(diff_ids: Sequence[str]) -> list[str]:

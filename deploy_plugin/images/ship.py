@@ -12,6 +12,7 @@ from deploy_plugin.hints import is_full_disk
 from deploy_plugin.images import missing, order, scratch
 from deploy_plugin.images.layers import PARTIAL_LABEL, Layer, repository
 from deploy_plugin.images.missing import Lack
+from deploy_plugin.images.packing import Packer, measure
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.transfer import Transfer
 from deploy_plugin.server import local
@@ -48,7 +49,8 @@ def ship(reference: str, server: Server, recipe: Recipe | None = None) -> str:
 def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Recipe | None) -> str:
     store = server.engine.store()
     lack = missing.find(image, server.engine, store)
-    transfer = Transfer(image, store, lack, lambda archive: server.engine.load(_counted(archive, server)))
+    packer = Packer(partial(measure, server))
+    transfer = Transfer(image, store, lack, partial(_load, server, packer))
     with _layers(image, lack, here, recipe) as layers:
         transfer.run(layers)
     return f"{len(lack.missing)} of {len(lack.diff_ids)} layers were missing"
@@ -69,7 +71,7 @@ def _layers(image: Image, lack: Lack, here: DockerEngine, recipe: Recipe | None)
 
 def _send_whole(image: Image, server: Server, here: DockerEngine, why: str) -> str:
     server.engine.remove_image(image.reference)  # what was refused may have left its name
-    server.engine.load(_counted(here.save(image.reference), server))
+    _load(server, Packer(partial(measure, server)), here.save(image.reference))
     return f"the whole image was sent; single layers did not do: {why}"
 
 
@@ -80,6 +82,10 @@ def _require_arrived(image: Image, server: Server) -> None:
     if arrived.diff_ids != image.diff_ids:
         server.engine.remove_image(image.reference)
         raise StepFailed(f"{image.reference} arrived with other layers than it has here.", hint="Deploy again.")
+
+
+def _load(server: Server, packer: Packer, archive: Iterator[bytes]) -> None:
+    server.engine.load(_counted(packer.packed(archive), server))
 
 
 def _counted(chunks: Iterable[bytes], server: Server) -> Iterator[bytes]:
