@@ -50,7 +50,8 @@ def test_a_base_image_that_nobody_can_make_is_told_those_that_there_are() -> Non
     code, said = run("base-image", "debian:trixie")
     assert code == 1
     assert said == (
-        "base-image: debian:trixie is none of debian:bookworm-slim, python:3.11-slim-bookworm, debian:trixie-slim.\n"
+        "base-image: debian:trixie is none of "
+        "debian:bookworm-slim, python:3.11-slim-bookworm, caddy:2.11, debian:trixie-slim.\n"
     )
 
 
