@@ -74,7 +74,10 @@ class Runner:
                 reason = step.apply(server) or reason
             outcome = Outcome.OK if reason is None else Outcome.CHANGED
         except NotYetKnown as unknown:
-            outcome, reason = Outcome.SKIPPED, f"not known yet: {unknown}"
+            # A deploy does what comes before, so it must know: what is passed over here would be missing from there on.
+            outcome, reason = Outcome.SKIPPED if self.dry else Outcome.FAILED, f"not known yet: {unknown}"
+            if not self.dry:
+                raise
         except BaseException as error:
             self.redactor.redact_error(error)
             outcome = Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.FAILED

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from deploy_plugin.containers import APP, ROLE, SERVING, Containers
 from deploy_plugin.errors import DeployError, RollbackFailed
 from deploy_plugin.health import Probe, await_any_answer
-from deploy_plugin.models import App
 from deploy_plugin.proxy import caddy, upstreams
 
 if TYPE_CHECKING:
@@ -24,7 +23,9 @@ class Traffic:
     upstream: bytes | None
     """What the proxy is told; None where it was never told of the app."""
     published: Sequence[str]
-    """The containers that hold the port themselves."""
+    """The containers that hold a port themselves."""
+    proxy: bool
+    """Whether the proxy was there: other apps may be behind it."""
 
     @property
     def container(self) -> str | None:
@@ -32,30 +33,28 @@ class Traffic:
         return upstreams.named(self.upstream)
 
 
-def look(server: Server, app: App) -> Traffic:
-    published = server.engine.containers({APP: app.name, ROLE: SERVING})
+def look(server: Server, containers: Containers) -> Traffic:
+    published = server.engine.containers({APP: containers.app.name, ROLE: SERVING})
     return Traffic(
-        upstream=upstreams.content(server, app.name),
+        upstream=upstreams.content(server, containers.app.name),
         published=tuple(container.name for container in published if container.running),
+        proxy=server.engine.container(caddy.container_name(containers.target.publish)) is not None,
     )
 
 
 def send_back(server: Server, containers: Containers, before: Traffic) -> None:
-    """Let visitors go where they went before; nothing happens where they still do.
-
-    ``RollbackFailed`` where that can't be done, or where it is not known.
-    """
+    """Let visitors go where they went before; nothing happens where they still do."""
     if upstreams.content(server, containers.app.name) == before.upstream:
         return
-    if before.published:
+    if before.published and not before.proxy:
         _give_the_port_back(server, containers, before.published)
     upstreams.put(server, containers.app.name, before.upstream)
 
 
 @contextmanager
 def or_back(server: Server, containers: Containers) -> Iterator[None]:
-    """Send visitors back if what is done meanwhile does not succeed."""
-    before = look(server, containers.app)
+    """Send visitors back if what is done meanwhile does not succeed; ``RollbackFailed`` where that can't be done."""
+    before = look(server, containers)
     try:
         yield
     except BaseException as error:

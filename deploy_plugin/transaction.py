@@ -38,7 +38,7 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
     with EarlyBuild(app) as early:
         runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
         chosen, steps = _release(app, target, server, runner, from_here, early)
-        before = traffic.look(server, app)
+        before = traffic.look(server, chosen)
         try:
             runner.run(steps)
         except RollbackFailed:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from deploy_plugin.errors import StepFailed, Unreachable
+from deploy_plugin.errors import NotYetKnown, StepFailed, Unreachable
 from deploy_plugin.models import Outcome, Release
 from deploy_plugin.runner import Runner
 from deploy_plugin.server.base import Server
@@ -73,6 +73,23 @@ def test_the_first_step_that_fails_ends_the_run_and_is_reported(
     assert [(step.outcome, step.reason) for step in runner.recap.steps] == [(Outcome.OK, None), (outcome, reason)]
     assert after.applied == 0
     assert told.events == ["start Before", "finish Before ok", "start Wash", f"finish Wash {outcome}"]
+
+
+@dataclass
+class Waits(Wash):
+    """A step that can't say what it would find."""
+
+    def check(self, server: Server) -> str | None:  # noqa: ARG002
+        raise NotYetKnown("there is no water yet")
+
+
+def test_what_is_not_known_is_passed_over_by_a_plan_and_ends_a_deploy(server: FakeServer, told: Told) -> None:
+    plan, deploy = Runner(server, told, dry=True), Runner(server, told)
+    plan.run([Waits("Wash"), Wash("After")])
+    with pytest.raises(NotYetKnown):
+        deploy.run([Waits("Wash"), Wash("After")])
+    assert [step.outcome for step in plan.recap.steps] == [Outcome.SKIPPED, Outcome.OK]
+    assert [step.outcome for step in deploy.recap.steps] == [Outcome.FAILED]
 
 
 def test_a_chosen_release_is_kept_and_told(runner: Runner, told: Told) -> None:

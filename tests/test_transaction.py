@@ -242,6 +242,15 @@ def test_a_release_that_does_not_start_leaves_the_old_and_the_next_deploy_succee
     assert deploy.serving != deploy().container == deploy.serving
 
 
+def test_a_release_that_dies_is_said_to_and_visitors_notice_nothing(deploy: Deploys, old: Deployment) -> None:
+    ids = deploy.ids
+    deploy.change_code()
+    deploy.server.engine.dies(NEW, log="no reason to live")
+    assert "no reason to live" in str(deploy.fails())
+    assert deploy.outcomes["Await health"] is Outcome.FAILED
+    assert (deploy.serving, deploy.ids) == (old.container, ids)
+
+
 @pytest.mark.usefixtures("old")
 def test_a_release_that_is_never_well_is_removed(deploy: Deploys, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.05)

@@ -24,9 +24,10 @@ class AwaitHealth:
     def check(self, server: Server) -> str | None:
         name = self.containers.serving.name
         container = server.engine.container(name)
-        if container is None or not container.running:
+        if container is None:
             raise NotYetKnown(f"{name} does not run yet")
-        return None if is_healthy(server, container, self.probe) else f"{name} does not answer yet"
+        well = container.running and is_healthy(server, container, self.probe)
+        return None if well else f"{name} does not answer yet"
 
     def apply(self, server: Server) -> None:
         await_healthy(server, self.containers.serving.name, self.probe)

@@ -91,7 +91,7 @@ class EnsureProxy:
             )
 
     def _start(self, server: Server, proxy: ContainerSpec) -> None:
-        before = traffic.look(server, self.containers.app).published
+        before = traffic.look(server, self.containers).published
         if before:
             self._take_the_port(server, proxy, before)
         else:

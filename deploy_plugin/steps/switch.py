@@ -33,7 +33,8 @@ class Switch:
         old = serving(server, self.containers.app)
         if old is None:
             return "nothing serves yet"
-        if old.labels.get(ROLE) != PROXIED:
+        proxy = server.engine.container(caddy.container_name(self.containers.target.publish))
+        if old.labels.get(ROLE) != PROXIED and proxy is None:
             raise NotYetKnown(f"{old.name} holds the port, which the proxy takes over")
         return None if old.name == self.containers.serving.name else f"{old.name} serves"
 

@@ -137,10 +137,20 @@ def test_the_reason_names_who_serves(behind: Traffic) -> None:
     assert switch_step.check(behind.server) == "nothing serves yet"
 
 
-def test_health_of_what_does_not_run_is_not_known(behind: Traffic) -> None:
+def test_health_of_what_is_not_there_is_not_known(behind: Traffic) -> None:
     _, await_health, *_ = behind.steps("2")
     with pytest.raises(NotYetKnown, match=f"{NEW} does not run yet"):
         await_health.check(behind.server)
+
+
+def test_a_release_that_died_is_waited_for_in_vain_and_its_log_shown(behind: Traffic) -> None:
+    start, await_health, *_ = behind.steps("2")
+    behind.server.engine.dies(NEW, log="no reason to live")
+    start.apply(behind.server)
+    assert await_health.check(behind.server) == f"{NEW} does not answer yet"
+    with pytest.raises(StepFailed, match=f"{NEW} ended with exit code") as caught:
+        await_health.apply(behind.server)
+    assert "no reason to live" in caught.value.got
 
 
 def test_a_release_that_a_killed_run_left_stopped_is_started_anew(behind: Traffic) -> None:
@@ -234,6 +244,29 @@ def test_another_app_is_told_to_the_proxy_that_runs(behind: Traffic) -> None:
     assert reached(behind.server, behind.site) == OLD
     assert reached(behind.server, behind.site, "other.example.com:8080") == "other-9"
     assert behind.server.engine.specs.keys() == {"proxy-8080", OLD, "other-9"}
+
+
+def test_an_app_on_a_port_of_its_own_moves_behind_the_proxy_of_others(behind: Traffic) -> None:
+    other = Traffic(behind.server, behind.site, replace(behind.app, name="other"))
+    elsewhere = replace(other.containers("8", proxied=False), target=replace(TARGET, publish=81))
+    behind.server.engine.start(elsewhere.serving)
+    target = replace(TARGET, url="http://other.example.com:8080")
+    containers = replace(other.containers("9"), target=target)
+    probe = Probe.of(other.app, target)
+    for step in (StartRelease(containers), EnsureProxy(containers, probe)):
+        step.apply(behind.server)
+    last = Switch(containers, probe)
+    assert last.check(behind.server) == "other-8 serves"
+    is_not_found = replace(behind.server.engine.specs["other-9"], network="another")
+    found = behind.server.engine.specs["other-9"]
+    behind.server.engine.specs["other-9"] = is_not_found
+    with pytest.raises(StepFailed):
+        last.apply(behind.server)
+    assert running(behind.server) == {OLD, "other-8", "other-9"}
+    assert behind.reached == OLD
+    behind.server.engine.specs["other-9"] = found
+    last.apply(behind.server)
+    assert reached(behind.server, behind.site, "other.example.com:8080") == "other-9"
 
 
 def test_what_the_proxy_refuses_is_not_there_at_its_next_start(
