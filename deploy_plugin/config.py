@@ -19,7 +19,7 @@ SANDBOX = "sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
 _LAST_PORT = 65535
-_OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "lease"))
+_OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "rehearsal", "lease"))
 PROXY = "proxy"
 _PROXIES = frozenset(("caddy", "none"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -78,10 +78,8 @@ def read_app(root: Path, place: Place) -> App:
     """Read the app as ``deploy.toml`` describes it for this place."""
     file = toml.read(root / FILE_NAME)
     table = toml.merged(file.table("app").only(toml.APP_KEYS - {"database"}), place.table, toml.APP_KEYS)
-    path_only = frozenset(["path"])
-    database = toml.merged(
-        file.table("database").only(path_only), place.table.table("database").only(path_only), path_only
-    )
+    keys = frozenset(["path", "limit"])
+    database = toml.merged(file.table("database").only(keys), place.table.table("database").only(keys), keys)
     named = table.optional("name", str)
     if named is None and file.table("targets").values:
         raise ConfigError(
@@ -106,6 +104,7 @@ def read_app(root: Path, place: Place) -> App:
         secrets=table.table("secrets").map(_secret),
         volumes=table.table("volumes").map(_volume),
         database=None if path is None else PurePosixPath(_absolute(database, "path", path)),
+        migration_limit=_limit(database),
         proxied=_proxied(table),
         drain=_drain(table),
     )
@@ -201,6 +200,13 @@ def _drain(table: Table) -> int:
     seconds = table.get("drain", int, 30)
     if seconds < 0:
         table.refuse("drain", f"must be seconds, not {seconds}")
+    return seconds
+
+
+def _limit(table: Table) -> int:
+    seconds = table.get("limit", int, 900)
+    if seconds < 1:
+        table.refuse("limit", f"must be seconds, at least one, not {seconds}")
     return seconds
 
 

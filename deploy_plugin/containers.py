@@ -25,6 +25,8 @@ FOLDER = "deploy.folder"
 IMAGE = "deploy.image"
 SHAPE = "deploy.shape"
 SERVING, CANDIDATE, ONE_OFF = "serving", "candidate", "one-off"
+MIGRATES = "-migrate"
+"""What the name of a one-off container ends with that changes the database."""
 PROXIED = "proxied"
 """The role of a release's container behind the proxy: a file of the proxy's says which one serves."""
 
@@ -56,6 +58,10 @@ class Containers:
         """One management command, in a container of its own."""
         command = manage_command(self.app, *arguments)
         return replace(self._base(ONE_OFF), name=f"{self._name}-{arguments[0]}", command=command)
+
+    def program(self, name: str) -> ContainerSpec:
+        """A container of its own for a program of ours; mounts nothing yet."""
+        return replace(self._base(ONE_OFF), name=f"{self._name}-{name}", mounts={})
 
     @property
     def shape(self) -> str:
@@ -120,6 +126,11 @@ def start(server: Server, containers: Containers) -> None:
 def running(server: Server, app: App) -> Sequence[Container]:
     """List every release of the app that runs, whether visitors reach it or not."""
     return [one for one in server.engine.containers({APP: app.name}) if one.running and is_release(one)]
+
+
+def one_offs(server: Server, app: App) -> Sequence[Container]:
+    """List the containers that run one command each: a deploy removes its own, a killed one leaves them."""
+    return server.engine.containers({APP: app.name, ROLE: ONE_OFF})
 
 
 def remove_candidates(server: Server, app: App) -> None:

@@ -40,6 +40,8 @@ class App:
     """Folder name on the server to the path where the container sees it."""
     database: PurePosixPath | None = None
     """The SQLite file; its folder is mounted."""
+    migration_limit: int = 900
+    """Seconds that all of a release's migrations together may take."""
     proxied: bool = True
     """Whether a proxy stands in front, which switches without a failed request; else the app is published itself."""
     drain: int = 30
@@ -68,6 +70,8 @@ class Target:
     """The sandbox's name, where the target is one."""
     first: bool = False
     """Whether a deploy may begin here without a database, although it is live."""
+    show_values: bool = False
+    """Whether what rows hold may be shown, where a migration fails on them."""
     manage_allow: tuple[str, ...] | None = None
     """The management commands that tests may run here, each with its first options; None where it does not say."""
     testinfra: str = ""
@@ -180,6 +184,19 @@ class AppFolder:
 
     def volume(self, name: str) -> PurePosixPath:
         return self.path / name
+
+    @property
+    def snapshots(self) -> PurePosixPath:
+        return self.path / "snapshots"
+
+    def snapshot(self, release_id: str) -> PurePosixPath:
+        """The database as it was right before the release's migrations."""
+        return self.snapshots / f"db-{release_id}.sqlite3"
+
+    @property
+    def rehearsal(self) -> PurePosixPath:
+        """Where a copy of the database is migrated first; it is there only meanwhile."""
+        return self.path / "rehearsal"
 
     def record(self, release_id: str) -> PurePosixPath:
         return self.path / "releases" / f"{release_id}.json"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from deploy_plugin.containers import Containers
+from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.health import Probe
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.models import App, Target
+from deploy_plugin.release import found
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.await_health import AwaitHealth
 from deploy_plugin.steps.base import Step
@@ -24,9 +27,11 @@ from deploy_plugin.steps.preflight import Preflight
 from deploy_plugin.steps.proxy import EnsureProxy
 from deploy_plugin.steps.publish import Publish
 from deploy_plugin.steps.record import KeepRecord
+from deploy_plugin.steps.rehearse import Rehearse
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.ship_proxy import ShipProxy
+from deploy_plugin.steps.snapshot import TakeSnapshot
 from deploy_plugin.steps.start_release import StartRelease
 from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
@@ -74,7 +79,7 @@ def release_steps(
 def _proxied(containers: Containers, probe: Probe) -> list[Step]:
     return [
         StartRelease(containers),
-        Migrate(containers),
+        *_migrate(containers, probe),
         AwaitHealth(containers, probe),
         EnsureProxy(containers, probe),
         Switch(containers, probe),
@@ -82,4 +87,12 @@ def _proxied(containers: Containers, probe: Probe) -> list[Step]:
 
 
 def _published(containers: Containers, probe: Probe) -> list[Step]:
-    return [Migrate(containers), StartCandidate(containers, probe), Publish(containers, probe)]
+    return [*_migrate(containers, probe), StartCandidate(containers, probe), Publish(containers, probe)]
+
+
+def _migrate(containers: Containers, probe: Probe) -> list[Step]:
+    migrations = Migrations(containers)
+    if containers.app.database is None:
+        return [Migrate(migrations)]
+    previous = partial(found, app=containers.app, target=containers.target)
+    return [Rehearse(migrations, previous, probe), TakeSnapshot(migrations), Migrate(migrations)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from deploy_plugin.health import Probe, is_healthy
 from deploy_plugin.images.build import context_digest, reference_of
 from deploy_plugin.models import App, AppFolder, Release, Target
 from deploy_plugin.secret import Secret
-from deploy_plugin.settings import release_settings, render
+from deploy_plugin.settings import parse, release_settings, render
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -38,9 +39,12 @@ def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secre
 
 
 def found(server: Server, app: App, target: Target) -> Containers | None:
-    """The release that serves on the server, whatever this checkout holds; None where nothing serves."""
+    """The release that serves on the server, with the settings it runs with; None where nothing serves."""
     serving = containers.serving(server, app)
-    return _containers(server, app, target, _release_of(serving), {}) if serving else None
+    if serving is None:
+        return None
+    same = _containers(server, app, target, _release_of(serving), {})
+    return replace(same, settings=parse(server.read(same.folder.settings(same.release.id)) or b""))
 
 
 def _new_release(app: App, image: str, digest: str) -> Release:

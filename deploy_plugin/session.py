@@ -148,6 +148,8 @@ class Typed:
     identity_file: Path | None = None
     first: bool = False
     """Whether a live target may be without a database."""
+    show_values: bool = False
+    """Whether what rows hold may be shown."""
 
 
 def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | None = None) -> Session:
@@ -171,7 +173,7 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
             target = config.read_target(place, place.host, url=url, ssh_config=ssh_config)
             target = replace(target, identity_file=typed.identity_file)
         live = target.live or bool(address.live_target_at(target, config.named_targets(root, added or {})))
-        target = replace(target, live=live, first=typed.first)
+        target = replace(target, live=live, first=typed.first, show_values=typed.show_values)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
     except BaseException:
         shutil.rmtree(folder)

@@ -57,7 +57,14 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
     for targets in config.hook.pytest_deploy_targets(config=config):
         added.update(targets)
     ssh_config, identity_file = _path(config.option.ssh_config), _path(config.option.ssh_identity_file)
-    typed = Typed(target, deploys, ssh_config, identity_file, config.option.deploy_first)
+    typed = Typed(
+        target,
+        deploys,
+        ssh_config,
+        identity_file,
+        first=config.option.deploy_first,
+        show_values=config.option.verbose > 0,
+    )
     session = settle(typed, config.rootpath, added)
     is_live = session.target.live or any(config.hook.pytest_deploy_is_live(target=session.target))
     return replace(session, target=replace(session.target, live=is_live))

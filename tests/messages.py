@@ -18,7 +18,7 @@ from deploy_plugin import errors
 
 REFUSALS = {"refuse": 1, "UsageError": 0}
 """What raises a refusal without being an error of ours, and which of its arguments is the message."""
-NOT_OURS = ("deploy_plugin.testing",)
+NOT_OURS = ("deploy_plugin.testing", "deploy_plugin.database.inside.")
 
 
 @dataclass(frozen=True)

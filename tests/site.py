@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from deploy_plugin.database import programs
 from deploy_plugin.models import App, Target
 from deploy_plugin.server.base import Answer
 from deploy_plugin.server.engine import ContainerSpec, Finished
@@ -24,6 +26,10 @@ class Site:
     status: int = 200
     migrate_fails: str = ""
     """What ``migrate`` says as it fails; it works where this is empty."""
+    rehearsal: dict[str, Any] = field(default_factory=dict)
+    """What the rehearsal finds, where that is not what it always does."""
+    problems: list[dict[str, str]] = field(default_factory=list)
+    """What the release that serves can't do on the new schema."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     """Container, path and Host header of every request."""
     commands: list[tuple[str, Sequence[str]]] = field(default_factory=list)
@@ -38,9 +44,20 @@ class Site:
         return Answer(self.status, {"location": "/login"} if self.status == 302 else {}, b"")
 
     def manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
-        if "-c" in command:  # which migrations there are, asked of the database itself
+        if "-S" in command:  # which migrations there are, asked of the database itself
             return Finished(0, f"{hashlib.sha256(repr(self.pending).encode()).hexdigest()}\n")
         self.commands.append((spec.name, command))
+        return self._run_ours(spec, command) if "-c" in command else self._manage(spec, command)
+
+    def _run_ours(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
+        if programs.text("snapshot") in command:
+            return _copy(spec, *command[-2:])
+        if programs.text("rehearse") in command:
+            return self._rehearse()
+        assert programs.text("compatible") in command
+        return _answer({"models": 2, "problems": self.problems})
+
+    def _manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
         if "--plan" in command:
             return Finished(
                 0, "Planned operations:\n" + "".join(f"{name}\n    Create model\n" for name in self.pending)
@@ -49,8 +66,36 @@ class Site:
             return Finished(1, "Running migrations:\n", self.migrate_fails)
         if "nosuch" in command:
             return Finished(1, "", "Unknown command: 'nosuch'")
+        if "migrate" in command:
+            for folder in spec.mounts:
+                if folder.name == "data":
+                    (Path(folder) / "db.sqlite3").write_bytes(b"rows")
         self.pending.clear()
         return Finished(0, "done\n")
+
+    def _rehearse(self) -> Finished:
+        applied = [{"name": name, "seconds": 0.25} for name in self.pending]
+        rows = {"lists_item": 3, "lists_list": 1}
+        found = {"applied": applied, "before": rows, "after": rows, "patience": 5.0, "database": "/data/db.sqlite3"}
+        return _answer({**found, **self.rehearsal})
+
+
+def _answer(found: Mapping[str, Any]) -> Finished:
+    return Finished(0, f"The app says something.\n{programs.MARK}{json.dumps(found)}\n")
+
+
+def _copy(spec: ContainerSpec, source: str, copy: str) -> Finished:
+    """Copy a file as the snapshot's program does, between the folders that are mounted."""
+    content = _there(spec, source).read_bytes()
+    target = _there(spec, copy)
+    target.write_bytes(content)
+    target.chmod(0o600)
+    return Finished(0, hashlib.sha256(content).hexdigest() + "\n")
+
+
+def _there(spec: ContainerSpec, path: str) -> Path:
+    folder = next(folder for folder, seen in spec.mounts.items() if str(seen) == path.rpartition("/")[0])
+    return Path(folder) / path.rpartition("/")[2]
 
 
 def make_app(folder: Path, **changes: object) -> App:

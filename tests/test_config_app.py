@@ -110,6 +110,7 @@ def test_an_app_name_of_letters_digits_and_dashes_is_taken(root: Path, name: str
         ("[app]\nport = '8888'\n", "deploy.toml:2: app.port must be a whole number"),
         ("[app]\nproxy = 'nginx'\n", 'deploy.toml:2: app.proxy must be "caddy", or "none" where'),
         ("[app]\nproxy = false\n", "deploy.toml:2: app.proxy must be a string"),
+        ("[database]\nlimit = 0\n", "deploy.toml:2: database.limit must be seconds, at least one, not 0"),
         ("[app]\ndrain = -1\n", "deploy.toml:2: app.drain must be seconds, not -1"),
         ("[app]\ndrain = '1'\n", "deploy.toml:2: app.drain must be a whole number"),
         ("[app]\nname = 'proxy'\n", "deploy.toml:2: app.name must not be 'proxy': on the server that is"),

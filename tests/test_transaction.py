@@ -425,7 +425,7 @@ def test_verifying_as_a_user_who_may_not_use_docker_says_so(deploy: Deploys) -> 
 BOTH_WAYS = [
     *("Gather facts", "Recall the target", "Install Docker", "Preflight", "Build image", "Ship image"),
     *("Remember the target", "Ensure env file", "Ensure database", "Ensure volumes", "Keep the release's settings"),
-    *("Migrate", "Keep the record"),
+    *("Rehearse the migration", "Snapshot the database", "Migrate", "Keep the record"),
 ]
 PROXIED = [*BOTH_WAYS, "Ship the proxy", "Start the release", "Await health", "Ensure proxy", "Switch"]
 PUBLISHED = [*BOTH_WAYS, "Start the candidate", "Publish"]

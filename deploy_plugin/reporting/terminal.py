@@ -62,11 +62,14 @@ class StepLines:
 
     def _write(self, report: StepReport) -> None:
         took = " ".join(filter(None, [str(self._traffic), f"{report.seconds:.1f}s"]))
-        what = f"  {report.title}{f': {report.reason}' if report.reason else ''}"
+        reason, *more = (report.reason or "").splitlines() or [""]
+        what = f"  {report.title}{f': {reason}' if reason else ''}"
         if self._terminal.isatty and self._terminal.verbosity <= 0:
             what = _cut(what, self._terminal._tw.fullwidth - _MARGIN - len(took) - 4)  # noqa: SLF001 - no other way to it
         self._terminal.write(f"{report.outcome:>{_MARGIN}}", **_COLORS[report.outcome])
         self._terminal.line(f"{what} ({took})")
+        for line in more:
+            self._terminal.line(f"{'':>{_MARGIN}}    {line}")
 
 
 def write_title(terminal: TerminalReporter, title: str) -> None:

@@ -37,6 +37,7 @@ _AT_A_TIME = 16
 # What an image's history calls what made no layer, as the classic builder and as BuildKit write it.
 _NO_LAYER = "ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME"
 _SOMETIMES = "WORKDIR"  # where the folder is new
+LAST_LINES = 25
 _COMES_BACK = {"Name": "unless-stopped"}
 
 
@@ -186,12 +187,12 @@ class DockerEngine:
             cast("Any", self._client.api).timeout = None  # a site that nobody visits logs nothing, for days
             yield from container.logs(tail=lines, stream=True, follow=True)
 
-    def run_once(self, spec: ContainerSpec) -> Finished:
+    def run_once(self, spec: ContainerSpec, *, limit: float | None = None) -> Finished:
         with _engine_words(f"run {spec.name}"):
             created = self._create(spec)
             try:
                 created.start()
-                exit_code = created.wait()["StatusCode"]
+                exit_code = _ended(created, spec.name, limit)
                 streams = (created.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False))
                 return Finished(exit_code, *streams)
             finally:
@@ -268,6 +269,20 @@ def _too_old(version: str) -> StepFailed:
         f"Docker on the server is too old: it speaks API {version}, and {OLDEST_API} is the oldest that works.",
         hint=f"Install {OLDEST} or newer there.",
     )
+
+
+def _ended(container: SdkContainer, name: str, limit: float | None) -> int:
+    """Wait for the exit code. Docker says nothing until then, so silence is what tells that it takes too long."""
+    from requests.exceptions import ConnectionError as SdkConnectionError
+    from requests.exceptions import ReadTimeout
+
+    try:
+        return int(container.wait(timeout=limit)["StatusCode"])
+    except (ReadTimeout, SdkConnectionError) as error:
+        if "timed out" not in str(error).lower():
+            raise
+        log = container.logs(tail=LAST_LINES).decode(errors="replace")
+        raise StepFailed(f"{name} did not end within {limit:.0f} s, and was stopped.", got=log) from error
 
 
 def _seen(container: SdkContainer) -> Container:

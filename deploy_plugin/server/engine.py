@@ -191,8 +191,8 @@ class Engine(Protocol):
         """Give the log's last lines, and what comes, piece by piece, until the container ends."""
         ...
 
-    def run_once(self, spec: ContainerSpec) -> Finished:
-        """Run a container until it ends, and remove it."""
+    def run_once(self, spec: ContainerSpec, *, limit: float | None = None) -> Finished:
+        """Run a container until it ends, and remove it; ``StepFailed`` where it takes longer than ``limit`` seconds."""
         ...
 
     def exec(self, name: str, command: Sequence[str]) -> Finished:

@@ -168,7 +168,7 @@ class FakeEngine:
         """Give what is there, as if the container had ended then."""
         yield from (f"{line}\n".encode() for line in self.logs(name, lines=lines).splitlines())
 
-    def run_once(self, spec: ContainerSpec) -> Finished:
+    def run_once(self, spec: ContainerSpec, *, limit: float | None = None) -> Finished:  # noqa: ARG002 - nothing lasts
         self._may("run_once", spec.name)
         self._needed(spec.image)
         return self.command(spec, spec.command or ())

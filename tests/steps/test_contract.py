@@ -14,6 +14,7 @@ import pytest
 
 from deploy_plugin import sandbox, steps
 from deploy_plugin.containers import Containers
+from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.health import Probe
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import caddy
@@ -33,9 +34,11 @@ from deploy_plugin.steps.preflight import Preflight
 from deploy_plugin.steps.proxy import EnsureProxy
 from deploy_plugin.steps.publish import Publish
 from deploy_plugin.steps.record import KeepRecord
+from deploy_plugin.steps.rehearse import Rehearse
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.ship_proxy import ShipProxy
+from deploy_plugin.steps.snapshot import TakeSnapshot
 from deploy_plugin.steps.start_release import StartRelease
 from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
@@ -45,6 +48,7 @@ from tests.machine import Machine
 from tests.site import TARGET
 
 RELEASE = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
+OLD = replace(RELEASE, id="old")
 
 
 @dataclass
@@ -100,7 +104,18 @@ def _install_docker(world: World) -> Step:
 def _migrate(world: World) -> Step:
     world.server.engine.add_image(RELEASE.image)
     Path(world.folder.data).mkdir(parents=True, exist_ok=True)
-    return Migrate(world.containers)
+    return Migrate(Migrations(world.containers))
+
+
+def _with_rows(world: World) -> Migrations:
+    world.server.engine.add_image(RELEASE.image)
+    world.server.engine.ensure_network(caddy.NETWORK)
+    world.server.write(world.folder.data / "db.sqlite3", b"rows", mode=0o600)
+    return Migrations(world.containers)
+
+
+def _rehearse(world: World) -> Step:
+    return Rehearse(_with_rows(world), lambda _server: replace(world.containers, release=OLD), world.probe)
 
 
 def _start_candidate(world: World) -> Step:
@@ -136,7 +151,7 @@ def _require_database(world: World) -> Step:
 
 
 def _switch(world: World) -> Step:
-    old = replace(world.containers, release=replace(RELEASE, id="old"))
+    old = replace(world.containers, release=OLD)
     for step in (_start_release(world), StartRelease(old), _ensure_proxy(world), Switch(old, world.probe)):
         step.apply(world.server)
     return Switch(world.containers, world.probe)
@@ -168,6 +183,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     Preflight: lambda world: Preflight(world.app, TARGET),
     Publish: _publish,
     RecallTarget: lambda world: RecallTarget(world.app.name, TARGET),
+    Rehearse: _rehearse,
     RememberTarget: lambda world: RememberTarget(world.folder.target_file, world.app.name, live=True),
     RequireDatabase: _require_database,
     ShipImage: _ship_image,
@@ -175,6 +191,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     StartCandidate: _start_candidate,
     StartRelease: _start_release,
     Switch: _switch,
+    TakeSnapshot: lambda world: TakeSnapshot(_with_rows(world)),
 }
 NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget, RequireDatabase}
 
@@ -275,7 +292,11 @@ def test_no_step_shows_a_secret_in_what_it_says(world: World) -> None:
     sentinel = Secret("s3ntinel")
     containers = replace(world.containers, settings={"KEY": sentinel})
     path = PurePosixPath(world.server.home / "x")
-    told = [EnsureEnvFile(path, {"KEY": sentinel}), KeepSettings(path, {"KEY": sentinel}), Migrate(containers)]
+    told = [
+        EnsureEnvFile(path, {"KEY": sentinel}),
+        KeepSettings(path, {"KEY": sentinel}),
+        Migrate(Migrations(containers)),
+    ]
     Path(world.folder.data).mkdir(parents=True)
     world.server.engine.add_image(RELEASE.image)
     said = [repr(step) + str(cast("Step", step).check(world.server)) for step in told]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from deploy_plugin.containers import Containers
+from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.errors import NotYetKnown, StepFailed, Unreachable
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import upstreams
@@ -38,19 +39,23 @@ def containers(server: FakeServer, app: App, request: pytest.FixtureRequest) -> 
     return new
 
 
+def migrate(containers: Containers) -> Migrate:
+    return Migrate(Migrations(containers))
+
+
 proxied = pytest.mark.parametrize("containers", [True], indirect=True, ids=["proxied"])
 
 
 def test_what_is_not_applied_yet_is_named(server: FakeServer, containers: Containers, site: Site) -> None:
-    assert Migrate(containers).check(server) == "lists.0001_initial, lists.0002_item not applied yet"
+    assert migrate(containers).check(server) == "lists.0001_initial, lists.0002_item not applied yet"
     site.pending = [f"lists.000{number}_x" for number in range(1, 6)]
-    assert str(Migrate(containers).check(server)).startswith("lists.0001_x, lists.0002_x, lists.0003_x and 2 more")
+    assert str(migrate(containers).check(server)).startswith("lists.0001_x, lists.0002_x, lists.0003_x and 2 more")
 
 
 def test_migrations_run_in_the_new_image_while_the_old_serves(
     server: FakeServer, containers: Containers, site: Site
 ) -> None:
-    Migrate(containers).apply(server)
+    migrate(containers).apply(server)
     assert {name for name, _ in site.commands} == {f"{NEW}-migrate"}
     assert OLD in running(server)
 
@@ -58,7 +63,7 @@ def test_migrations_run_in_the_new_image_while_the_old_serves(
 def test_a_release_that_serves_already_is_asked_itself(server: FakeServer, containers: Containers, site: Site) -> None:
     server.engine.remove(OLD)
     server.engine.start(containers.serving)
-    Migrate(containers).check(server)
+    migrate(containers).check(server)
     assert site.commands[-1][0] == NEW
 
 
@@ -67,7 +72,7 @@ def test_a_migration_that_fails_shows_the_end_of_its_output(
 ) -> None:
     site.migrate_fails = "\n".join(f"line {number}" for number in range(100)) + "\nUNIQUE constraint failed: lists_item"
     with pytest.raises(StepFailed, match=r"manage\.py migrate .* exit code 1") as caught:
-        Migrate(containers).apply(server)
+        migrate(containers).apply(server)
     assert caught.value.got.endswith("UNIQUE constraint failed: lists_item")
     assert "line 50\n" not in caught.value.got
     assert running(server) == {OLD}
@@ -76,13 +81,13 @@ def test_a_migration_that_fails_shows_the_end_of_its_output(
 def test_without_its_image_a_plan_can_not_say_what_it_migrates(server: FakeServer, containers: Containers) -> None:
     server.engine.images.clear()
     with pytest.raises(NotYetKnown, match="superlists:abc, which is not on the server"):
-        Migrate(containers).check(server)
+        migrate(containers).check(server)
 
 
 def test_without_a_place_for_the_database_it_makes_none(server: FakeServer, containers: Containers) -> None:
     Path(containers.folder.data).rmdir()
     with pytest.raises(NotYetKnown, match="the database's place is not there"):
-        Migrate(containers).check(server)
+        migrate(containers).check(server)
 
 
 # Behind a proxy the release runs already
@@ -94,7 +99,7 @@ def test_the_release_is_asked_itself_and_starts_anew_on_its_schema(
 ) -> None:
     StartRelease(containers).apply(server)
     server.journal.clear()
-    step = Migrate(containers)
+    step = migrate(containers)
     assert step.check(server)
     assert site.commands[-1][0] == NEW
     step.apply(server)
@@ -116,7 +121,7 @@ def test_one_that_ends_without_its_tables_is_asked_in_a_container_of_its_own(
         return site.manage(spec, command)
 
     server.engine.command = ends
-    assert Migrate(containers).check(server) == "lists.0001_initial, lists.0002_item not applied yet"
+    assert migrate(containers).check(server) == "lists.0001_initial, lists.0002_item not applied yet"
     assert site.commands[-1][0] == f"{NEW}-migrate"
 
 
@@ -134,11 +139,11 @@ def test_what_docker_refuses_is_an_error_only_where_the_release_still_runs(
 
     monkeypatch.setattr(server.engine, "exec", refuse)
     if ended:
-        assert Migrate(containers).check(server)
+        assert migrate(containers).check(server)
         assert site.commands[-1][0] == f"{NEW}-migrate"
     else:
         with pytest.raises(StepFailed, match="could not run a command"):
-            Migrate(containers).check(server)
+            migrate(containers).check(server)
 
 
 @proxied
@@ -146,7 +151,7 @@ def test_a_connection_that_breaks_is_no_reason_to_ask_elsewhere(server: FakeServ
     StartRelease(containers).apply(server)
     server.engine.fail(f"exec {NEW}", Unreachable("It broke."))
     with pytest.raises(Unreachable):
-        Migrate(containers).check(server)
+        migrate(containers).check(server)
 
 
 @proxied
@@ -156,6 +161,6 @@ def test_a_release_that_serves_is_not_stopped_for_its_migrations(
     StartRelease(containers).apply(server)
     upstreams.tell(server, containers.app.name, NEW, 8888)
     server.journal.clear()
-    Migrate(containers).apply(server)
+    migrate(containers).apply(server)
     assert site.pending == []
     assert server.journal == []

@@ -1,0 +1,57 @@
+"""Can the previous release live with the new schema? It is tried on the rehearsed copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from deploy_plugin.containers import Containers, manage_command
+from deploy_plugin.database import programs
+from deploy_plugin.errors import StepFailed, Unreachable
+from deploy_plugin.health import Probe, await_healthy
+from deploy_plugin.server.engine import ContainerSpec
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the previous release can't do with a model's table."""
+
+    model: str
+    field: str
+    said: str
+
+    def __str__(self) -> str:
+        where = f"{self.model}.{self.field}" if self.field else self.model
+        return f"{where}: {self.said}"
+
+
+def problems(server: Server, previous: Containers, probe: Probe) -> Sequence[Problem]:
+    """Let the previous release read and write every model on the copy, start it there, ask it as a visitor would."""
+    app, folder = previous.app, previous.folder
+    assert app.database is not None  # noqa: S101 - there is a copy of it
+    release = replace(
+        previous.program("compatibility"),
+        mounts={folder.rehearsal: app.database.parent},
+        reads={folder.volume(name): path for name, path in app.volumes.items()},
+    )
+    asks = replace(release, command=manage_command(app, "shell", "-c", programs.text("compatible")), network="none")
+    found = programs.answer(server.engine.run_once(asks), f"Trying {previous.release.id} on the new schema")
+    seen = [Problem(one["model"], one["field"], one["problem"]) for one in found["problems"]]
+    return seen or _does_not_answer(server, release, probe)
+
+
+def _does_not_answer(server: Server, release: ContainerSpec, probe: Probe) -> Sequence[Problem]:
+    try:
+        server.engine.start(release)
+        await_healthy(server, release.name, probe)
+    except Unreachable:
+        raise
+    except StepFailed as error:
+        return [Problem("its health path", "", str(error))]
+    finally:
+        server.engine.remove(release.name)
+    return []

@@ -1,0 +1,143 @@
+"""The release's migrations: which are not applied yet, and their application."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from deploy_plugin import migrations, records
+from deploy_plugin.containers import MIGRATES, Containers, manage_command, one_offs, serving, start
+from deploy_plugin.errors import NotYetKnown, StepFailed
+from deploy_plugin.hints import hint_for
+from deploy_plugin.server.engine import Container, Finished
+from deploy_plugin.server.files import script
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+_MIGRATION = re.compile(r"^(\w+\.\w+)$", re.MULTILINE)
+_LINES = 25
+_PAUSE = 0.2
+_MIGRATION_FAILED = "Fix the migration or the data, then deploy again."
+_PLAN_FAILED = "The app can't even say which migrations it has: fix it, or the settings in [app.env] of deploy.toml."
+_ALL_THERE = 'for folder do [ -d "$folder" ] || exit 1; done'
+
+
+class Migrations:
+    """Those of one release on one server: several steps ask for them, and the app is asked once."""
+
+    def __init__(self, containers: Containers) -> None:
+        self.containers = containers
+        self.rehearsed = False
+        """Whether they were seen to work on a copy of the data, in this run."""
+        self._pending: Sequence[str] | None = None
+
+    def pending(self, server: Server) -> Sequence[str]:
+        """Name those that are not applied; ``NotYetKnown`` where the app can't be asked yet."""
+        if self._pending is None:
+            self._require_its_surroundings(server)
+            if self._is_as_recorded(server):
+                return ()
+            plan = self._manage(server, "migrate", "--plan", "--no-color")
+            self._pending = _MIGRATION.findall(plan.stdout)
+        return self._pending
+
+    def missing(self, server: Server) -> str | None:
+        """Say which are not applied, as a step's reason; None where all are."""
+        pending = self.pending(server)
+        return f"{_few(pending)} not applied yet" if pending else None
+
+    def settle(self, server: Server) -> None:
+        """Let what a killed deploy left running come to its end: two migrations at once would spoil each other's work.
+
+        ``StepFailed`` where that takes longer than migrations may.
+        """
+        for left in one_offs(server, self.containers.app):
+            if left.name.endswith(MIGRATES):
+                self._await_end(server, left)
+                self._pending = None
+            server.engine.remove(left.name)
+
+    def apply(self, server: Server) -> None:
+        """Apply them in a container of its own; a release that was started unseen starts anew on its schema."""
+        self.settle(server)
+        unseen = self.containers.app.proxied and not self._serves(server)
+        if unseen:
+            self.withdraw(server)
+        self._manage(server, "migrate", "--no-input", "--no-color")
+        self._pending = None
+        if unseen:
+            start(server, self.containers)
+
+    def withdraw(self, server: Server) -> None:
+        """Take the release away that runs unseen: it has no business with a schema that it was not made for."""
+        if self.containers.app.proxied and not self._serves(server):
+            server.engine.remove(self.containers.serving.name)
+
+    def _await_end(self, server: Server, left: Container) -> None:
+        limit = self.containers.app.migration_limit
+        deadline = time.monotonic() + limit
+        while _runs(server, left.name):
+            if time.monotonic() > deadline:
+                raise StepFailed(
+                    f"{left.name}, which another deploy left, still migrates the database after {limit} s.",
+                    hint=f"Look at it on the server: docker logs {left.name}. To end it: docker rm -f {left.name}",
+                )
+            time.sleep(_PAUSE)
+
+    def _serves(self, server: Server) -> bool:
+        found = serving(server, self.containers.app)
+        return found is not None and found.name == self.containers.serving.name
+
+    def _require_its_surroundings(self, server: Server) -> None:
+        image = self.containers.release.image
+        if server.engine.image(image) is None:
+            raise NotYetKnown(f"the migrations are in {image}, which is not on the server")
+        # Docker would make a missing folder, as root's.
+        if not script(server, _ALL_THERE, *self.containers.mounts).ok:
+            raise NotYetKnown("the database's place is not there")
+
+    def _is_as_recorded(self, server: Server) -> bool:
+        """Whether the database has what it had when this release was seen to lack nothing: a release never changes."""
+        found = records.record(server, self.containers.folder, self.containers.release.id) or {}
+        known = found.get("migrations")
+        return known is not None and known == migrations.applied(server, self.containers)
+
+    def _manage(self, server: Server, *arguments: str) -> Finished:
+        done = self._ask_the_release(server, *arguments)
+        done = done or server.engine.run_once(
+            self.containers.manage(*arguments), limit=self.containers.app.migration_limit
+        )
+        if not done.ok:
+            raise StepFailed(
+                f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
+                got="\n".join(done.text.splitlines()[-_LINES:]),
+                hint=hint_for(done.text, _PLAN_FAILED if "--plan" in arguments else _MIGRATION_FAILED),
+            )
+        return done
+
+    def _ask_the_release(self, server: Server, *arguments: str) -> Finished | None:
+        """Run the command where the release runs; None where it does not, or not any more."""
+        name = self.containers.serving.name
+        if not _runs(server, name):
+            return None
+        try:
+            done = server.engine.exec(name, manage_command(self.containers.app, *arguments))
+        except StepFailed:
+            if _runs(server, name):
+                raise
+            return None
+        # An app that looks at its tables as it starts ends without them; that is no answer.
+        return done if done.ok or _runs(server, name) else None
+
+
+def _runs(server: Server, name: str) -> bool:
+    container = server.engine.container(name)
+    return container is not None and container.running
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown  # noqa: PLR2004 - as many as a line holds

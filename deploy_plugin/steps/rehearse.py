@@ -1,0 +1,74 @@
+"""The migration is tried on a copy of the real data before anything else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy_plugin.containers import Containers
+from deploy_plugin.database import compatibility, rehearsal, snapshots
+from deploy_plugin.database.migrations import Migrations
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.health import Probe
+
+if TYPE_CHECKING:
+    from deploy_plugin.database.rehearsal import Rehearsal
+    from deploy_plugin.server.base import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    """Migrate a copy, and see whether the release that serves can live with the new schema.
+
+    Then no visitor notices the migration, and going back never needs the schema to be reversed. Where it can't, or
+    where writers would wait in vain for the write lock, the deploy ends here, and nothing was changed.
+    """
+
+    migrations: Migrations
+    previous: Callable[[Server], Containers | None]
+    """Finds the release that serves."""
+    probe: Probe
+    title: str = "Rehearse the migration"
+
+    def check(self, server: Server) -> str | None:
+        missing = None if self.migrations.rehearsed else self.migrations.missing(server)
+        there = missing and snapshots.holds_anything(server, self.migrations.containers)
+        return f"{missing}, and there is data" if there else None
+
+    def apply(self, server: Server) -> str:
+        containers = self.migrations.containers
+        self.migrations.settle(server)
+        if not self.migrations.pending(server):
+            return "another deploy, which was still at it, has applied them meanwhile"
+        self.migrations.withdraw(server)
+        try:
+            rehearsal.copy_database(server, containers)
+            seen = rehearsal.rehearse(server, containers)
+            if seen.error:
+                raise rehearsal.failed(seen.error, containers.target.name, live=containers.target.live)
+            self._require_short(seen)
+            if previous := self.previous(server):
+                self._require_compatible(server, previous)
+        finally:
+            snapshots.remove_folder(server, containers.folder.rehearsal)
+        self.migrations.rehearsed = True
+        return seen.summary
+
+    def _require_short(self, seen: Rehearsal) -> None:
+        if seen.longest > seen.patience:
+            raise StepFailed(
+                f"On a copy of the data a migration holds the write lock for {seen.longest:.1f} s, and the app's "
+                f"writers wait no longer than {seen.patience:.0f} s: visitors would see errors. Nothing was changed.",
+                got=seen.summary,
+                hint="Let the migration do less at a time, or let writers wait longer (timeout in DATABASES).",
+            )
+
+    def _require_compatible(self, server: Server, previous: Containers) -> None:
+        problems = compatibility.problems(server, previous, self.probe)
+        if problems:
+            raise StepFailed(
+                f"{previous.release.id}, which serves, can't live with the new schema, so nothing was changed.",
+                got="\n".join(map(str, problems)),
+                hint="Split the change in two releases: first one that needs neither the old schema nor the new one.",
+            )
