@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 _INSTALL = r"""
 set -e
-if ! command -v dockerd >/dev/null; then
+if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    apt-get install -qq -y --no-install-recommends docker.io iptables ca-certificates
+    # From Debian 13 on, the docker command is a package of its own.
+    command=$(apt-cache search --names-only '^docker-cli$' | cut -d ' ' -f 1)
+    apt-get install -qq -y --no-install-recommends docker.io $command iptables ca-certificates
 fi
 [ "$1" = root ] || usermod -aG docker "$1"
 if [ -d /run/systemd/system ]; then

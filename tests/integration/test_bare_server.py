@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from deploy_plugin.sandbox import image
+from tests.integration.conftest import booted
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
@@ -29,6 +35,26 @@ def test_a_bare_server_gets_docker_and_the_site(bare_server: RealServer, project
 
     assert second.exit_code == 0, second.output
     assert set(second.outcomes.values()) == {"ok"}
+
+
+@pytest.fixture
+def debian_13(monkeypatch: pytest.MonkeyPatch) -> Iterator[RealServer]:
+    """A bare server of the Debian on which the docker command is a package of its own."""
+    monkeypatch.setattr(image, "RECIPES", {None: image.Recipe("bare", image.TRIXIE)})
+    with booted(bare=True) as server:
+        yield server
+
+
+def test_debian_13_gets_docker_with_its_command(debian_13: RealServer, project: Project) -> None:
+    debian_13.sh("sudo apt-get update -qq && sudo apt-get install -qq -y --no-install-recommends docker.io")
+    assert debian_13.sh("command -v docker || true") == ""
+    project.take("infra_tests")
+
+    first = project.pytest(f"--deploy-to={debian_13.target}")
+
+    assert first.exit_code == 0, first.output
+    assert first.outcomes["Install Docker"] == "changed"
+    assert debian_13.status("/health") == 200
 
 
 def test_root_deploys_an_app_that_is_not_root(bare_server: RealServer, project: Project) -> None:
