@@ -116,6 +116,11 @@ def is_release(container: Container) -> bool:
     return container.labels.get(ROLE) in {SERVING, PROXIED}
 
 
+def is_proxied(container: Container) -> bool:
+    """Whether visitors reach it through the proxy only."""
+    return container.labels.get(ROLE) == PROXIED
+
+
 def start(server: Server, containers: Containers) -> None:
     """Start a release behind the proxy, which is not told of it yet."""
     server.engine.ensure_network(caddy.NETWORK)

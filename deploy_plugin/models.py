@@ -225,5 +225,10 @@ class Deployment:
     recap: Recap = Recap()
 
     @property
+    def proxied(self) -> bool:
+        """Whether visitors come through the proxy."""
+        return self.front != self.container
+
+    @property
     def url(self) -> str:
         return self.target.url

@@ -171,7 +171,7 @@ def _deployment(server: Server, chosen: Containers, recap: Recap) -> Deployment:
         release=chosen.release,
         container=serving.name,
         port=health.port_of(server, serving, probe),
-        front=caddy.container_name(chosen.target.publish) if chosen.app.proxied else serving.name,
+        front=caddy.container_name(chosen.target.publish) if containers.is_proxied(serving) else serving.name,
         user=chosen.user,
         folder=chosen.folder,
         recap=recap,

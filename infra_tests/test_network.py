@@ -30,4 +30,4 @@ def test_nothing_else_of_the_app_can_be_reached(host: Host, deployment: Deployme
     listing = host.check_output("docker ps --filter %s --format '{{.Names}} {{.Ports}}'", label)
     published = [line.split()[0] for line in listing.splitlines() if "->" in line]
 
-    assert published == ([] if deployment.app.proxied else [deployment.container])
+    assert published == ([] if deployment.proxied else [deployment.container])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deploy_plugin import traffic
-from deploy_plugin.containers import PROXIED, ROLE, Containers, serving
+from deploy_plugin.containers import Containers, is_proxied, serving
 from deploy_plugin.errors import NotYetKnown
 from deploy_plugin.health import Probe, await_healthy, port_of
 from deploy_plugin.proxy import caddy, upstreams
@@ -34,7 +34,7 @@ class Switch:
         if old is None:
             return "nothing serves yet"
         proxy = server.engine.container(caddy.container_name(self.containers.target.publish))
-        if old.labels.get(ROLE) != PROXIED and proxy is None:
+        if not is_proxied(old) and proxy is None:
             raise NotYetKnown(f"{old.name} holds the port, which the proxy takes over")
         return None if old.name == self.containers.serving.name else f"{old.name} serves"
 

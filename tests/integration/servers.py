@@ -58,8 +58,23 @@ class RealServer:
         return dict(line.split(" ", 1) for line in listing.splitlines())
 
     def serving(self) -> str:
-        """The container that serves: its name and id."""
-        return self.sh("docker ps --no-trunc --filter label=deploy.role=serving --format '{{.Names}} {{.ID}}'")
+        """The container that visitors reach, by the proxy or because it holds the port itself: its name and id."""
+        listing = "docker ps --no-trunc --format '{{.Names}} {{.ID}}'"
+        behind = f"{listing} --filter name=^/$(cut -d: -f1 deploy/proxy/upstreams/superlists)$"
+        itself = f"{listing} --filter label=deploy.role=serving"
+        return self.sh(f"if [ -e deploy/proxy/upstreams/superlists ]; then {behind}; else {itself}; fi")
+
+    def releases(self) -> set[str]:
+        """The app's containers that run, whatever they are for."""
+        return set(self.sh("docker ps --filter label=deploy.app=superlists --format '{{.Names}}'").splitlines())
+
+    def in_app(self, command: str) -> str:
+        """Run a command in the container that visitors reach."""
+        return self.sh(f"docker exec {self.serving().split()[0]} {command}")
+
+    def shell(self, code: str) -> str:
+        """Run Python there, with Django."""
+        return self.in_app(f'python manage.py shell -v 0 -c "{code}"')
 
     def files(self) -> str:
         """Every file and folder of the deploys: owner, mode, size, time of its last change, path."""

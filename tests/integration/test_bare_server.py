@@ -69,5 +69,5 @@ def test_root_deploys_an_app_that_is_not_root(bare_server: RealServer, project: 
     run = project.pytest(f"--deploy-to={as_root}", f"--ssh-config={config}")
 
     assert run.exit_code == 0, run.output
-    assert bare_server.sh("docker exec $(docker ps -q) id -u") == "1234"
+    assert bare_server.in_app("id -u") == "1234"
     assert bare_server.sh("sudo stat -c %u /root/deploy/superlists/data/db.sqlite3") == "1234"

@@ -50,7 +50,7 @@ def test_a_changed_setting_makes_a_new_release_and_keeps_the_secrets(
     assert second.outcomes["Build image"] == second.outcomes["Ship image"] == "ok"
     assert second.outcomes["Switch"] == "changed"
     assert empty_server.sh("cat deploy/superlists/.env; stat -c %Y deploy/superlists/.env") == env_file
-    assert empty_server.sh("docker exec $(docker ps -q) printenv COLOUR") == "green"
+    assert empty_server.in_app("printenv COLOUR") == "green"
 
 
 def test_a_changed_secret_makes_a_new_release(empty_server: RealServer, project: Project) -> None:
@@ -62,7 +62,7 @@ def test_a_changed_secret_makes_a_new_release(empty_server: RealServer, project:
     assert second.exit_code == 0, second.output
     assert second.report["release"] != first.report["release"]
     assert second.outcomes["Ensure env file"] == "changed"
-    assert empty_server.sh("docker exec $(docker ps -q) printenv API_KEY") == "second-value"
+    assert empty_server.in_app("printenv API_KEY") == "second-value"
     assert "first-value" not in first.output
     assert "second-value" not in second.output
 
@@ -71,12 +71,12 @@ def test_a_deploy_keeps_the_rows_that_were_there(empty_server: RealServer, proje
     project.pytest(f"--deploy-to={empty_server.target}")
     insert = "from lists.models import *; List.objects.create().items.create(text='milk')"
     count = "from lists.models import *; print(Item.objects.count())"
-    empty_server.sh(f'docker exec $(docker ps -q) python manage.py shell -c "{insert}"')
+    empty_server.shell(insert)
     project.edit("src/lists/views.py", "from", "# A change of the code.\nfrom")
 
     project.pytest(f"--deploy-to={empty_server.target}")
 
-    assert empty_server.sh(f'docker exec $(docker ps -q) python manage.py shell -v 0 -c "{count}"') == "1"
+    assert empty_server.shell(count) == "1"
 
 
 def test_it_works_with_two_workers(empty_server: RealServer, project: Project) -> None:

@@ -32,5 +32,5 @@ def test_a_first_deploy_a_second_and_one_of_a_changed_line(any_server: RealServe
     assert third.exit_code == 0, third.output
     assert third.outcomes["Ship image"] == "changed"
     assert third.report["release"] != first.report["release"]
-    assert any_server.sh("docker exec $(docker ps -q) grep -c 'One changed line' lists/views.py") == "1"
+    assert any_server.in_app("grep -c 'One changed line' lists/views.py") == "1"
     assert any_server.status("/health") == 200

@@ -36,7 +36,7 @@ def test_a_unittest_suite_judges_a_target(empty_server: RealServer, project: Pro
         assert run.exit_code == 0, run.output
         assert "1 passed" in run.output
     count = "from lists.models import *; print(Item.objects.count())"
-    assert empty_server.sh(f'docker exec $(docker ps -q) python manage.py shell -v 0 -c "{count}"') == "2"
+    assert empty_server.shell(count) == "2"
 
 
 def test_a_step_warms_the_cache_after_the_switch(empty_server: RealServer, project: Project) -> None:
@@ -52,7 +52,7 @@ def test_a_step_warms_the_cache_after_the_switch(empty_server: RealServer, proje
     titles = list(first.outcomes)
     assert titles[titles.index("Switch") + 1] == "Warm the cache"
     assert (first.outcomes["Warm the cache"], second.outcomes["Warm the cache"]) == ("changed", "ok")
-    assert empty_server.sh("docker logs $(docker ps -q) 2>&1 | grep -c 'GET / '") == "1"
+    assert empty_server.sh(f"docker logs {empty_server.serving().split()[0]} 2>&1 | grep -c 'GET / '") == "1"
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +109,11 @@ def app() -> Iterator[str]:
     here(f"docker images -q {name} | xargs -r docker image rm -f")
 
 
-def test_this_machine_is_a_target(project: Project, app: str, tmp_path: Path) -> None:
+def test_this_machine_is_a_target(project: Project, app: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     follow("deploy-to-this-machine.md", project)
-    project.edit("conftest.py", "PORT = 8000", f"PORT = {free_port()}")
+    port = free_port()
+    request.addfinalizer(lambda: here(f"docker rm -f proxy-{port}; docker network rm deploy"))
+    project.edit("conftest.py", "PORT = 8000", f"PORT = {port}")
     project.edit("deploy.toml", 'name = "superlists"', f'name = "{app}"')
     home = tmp_path / "home"
     home.mkdir()

@@ -15,14 +15,14 @@ from tests.integration.servers import RealServer
 from tests.integration.test_what_goes_wrong import assert_one_sentence
 
 HINT = "The server's disk is full: look there with df -h and docker system df"
-# Docker begins anew on a disk that is large enough for two copies of the image. What started it must not see it end:
-# the sandbox would end too.
+# Docker begins anew on a disk that is large enough for two copies of the image, and the proxy. What started it must not
+# see it end: the sandbox would end too.
 SMALL_DISK = """
 set -e
 kill -STOP "$(pgrep -x bash -P 1)"
 kill "$(cat /run/docker.pid)"
 while [ -e /run/docker.pid ]; do sleep 0.1; done
-mount -t tmpfs -o size=440m tmpfs /var/lib/docker
+mount -t tmpfs -o size=520m tmpfs /var/lib/docker
 setsid dockerd </dev/null >/var/log/docker.log 2>&1 &
 for _ in $(seq 100); do docker version >/dev/null 2>&1 && exit; sleep 0.1; done
 cat /var/log/docker.log; exit 1
@@ -105,15 +105,15 @@ def test_a_disk_that_is_full_while_the_image_is_shipped_is_said(served: RealServ
 
 def test_a_disk_that_is_full_while_a_container_is_started_is_said(served: RealServer, changed: Project) -> None:
     fill = ["docker", "exec", container_name(served.sandbox), "sh", "-c", f"cat /dev/zero > {FILLER}"]
-    changed.write("conftest.py", FILL_AT.format(title="Start the candidate", command=fill))
+    changed.write("conftest.py", FILL_AT.format(title="Start the release", command=fill))
 
     run = changed.pytest(f"--deploy-to={served.target}")
 
     assert_one_sentence(run)
     assert HINT in run.output
-    assert run.outcomes["Start the candidate"] == "failed"
+    assert run.outcomes["Start the release"] == "failed"
     served.as_root(f"rm -f {FILLER}")
-    assert served.sh("docker ps -aq --filter label=deploy.role=candidate") == ""
+    assert served.releases() == {served.serving().split()[0]}
 
 
 def test_a_disk_that_is_full_while_the_database_is_migrated_is_said(served: RealServer, changed: Project) -> None:

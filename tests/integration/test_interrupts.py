@@ -22,23 +22,37 @@ TITLES = [
     "Build image",
     "Ship image",
     "Keep the release's settings",
+    "Start the release",
     "Migrate",
-    "Start the candidate",
-    "Switch",
+    "Await health",
+    "Ensure proxy",
+]
+WHILE_IT_LOOKS, WHILE_IT_WORKS = 0.0, 0.3
+PROXIED = [
+    *((title, delay) for delay in (WHILE_IT_LOOKS, WHILE_IT_WORKS) for title in TITLES),
+    *(("Switch", delay) for delay in (WHILE_IT_LOOKS, 0.01, 0.03)),
+    ("Keep the record", WHILE_IT_LOOKS),
+]
+PUBLISHED = [
+    (title, delay) for delay in (WHILE_IT_LOOKS, WHILE_IT_WORKS) for title in ("Start the candidate", "Publish")
 ]
 
 
 @pytest.fixture(scope="module")
 def served(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> RealServer:
+    """Behind a proxy."""
     project = Project.copy_of_the_site(tmp_path_factory.mktemp("first") / "superlists")
     run = project.pytest(f"--deploy-to={server.target}")
     assert run.exit_code == 0, run.output
     return server
 
 
-@pytest.mark.parametrize("title", TITLES)
-@pytest.mark.parametrize("delay", [0.0, 0.3])
+@pytest.mark.parametrize(("title", "delay"), PROXIED)
 def test_ctrl_c_leaves_what_served(served: RealServer, project: Project, title: str, delay: float) -> None:
+    interrupt(served, project, title, delay)
+
+
+def interrupt(served: RealServer, project: Project, title: str, delay: float) -> None:
     serving = served.serving()
     project.edit("src/lists/views.py", "from", f"# {title}, {delay}: something to build.\nfrom")
     project.write("conftest.py", INTERRUPT.format(title=title, delay=delay))
@@ -50,7 +64,7 @@ def test_ctrl_c_leaves_what_served(served: RealServer, project: Project, title: 
     assert " passed" not in run.output
     assert served.serving() == serving, run.output
     assert served.status("/health") == 200
-    assert served.sh("docker ps -q --filter label=deploy.role=candidate") == ""
+    assert served.releases() == {serving.split()[0]}
 
 
 def test_the_next_deploy_succeeds_without_help(served: RealServer, project: Project) -> None:
@@ -59,3 +73,16 @@ def test_the_next_deploy_succeeds_without_help(served: RealServer, project: Proj
     run = project.pytest(f"--deploy-to={served.target}")
 
     assert run.exit_code == 0, run.output
+
+
+@pytest.mark.parametrize(("title", "delay"), PUBLISHED)
+def test_ctrl_c_leaves_what_served_without_a_proxy(
+    served: RealServer, project: Project, title: str, delay: float
+) -> None:
+    project.edit("deploy.toml", "[app]", '[app]\nproxy = "none"')
+    if not served.sh("docker ps -q --filter label=deploy.role=serving"):
+        served.wipe()
+        first = project.pytest(f"--deploy-to={served.target}")
+        assert first.exit_code == 0, first.output
+
+    interrupt(served, project, title, delay)

@@ -7,24 +7,36 @@ import pytest
 from tests.integration.projects import Project, Run
 from tests.integration.servers import RealServer
 
-MANAGE = "docker exec $(docker ps -qf label=deploy.role=serving) python manage.py"
 # The same image, name and labels, and the same site; but as somebody would run it by hand.
 WITHOUT_CARE = """
 set -e
-name=$(docker ps -f label=deploy.role=serving --format '{{.Names}}')
+name=$(cut -d: -f1 deploy/proxy/upstreams/superlists)
 image=$(docker inspect -f '{{.Config.Image}}' $name)
 labels=$(docker inspect -f '{{range $key, $value := .Config.Labels}}-l {{$key}}={{$value}} {{end}}' $name)
 docker rm -f $name >/dev/null
 env=deploy/superlists/releases/$(basename $(ls deploy/superlists/releases/*.env))
-docker run -d --name $name $labels --env-file $env -u 0 --cap-add NET_ADMIN -p 80:8888 -p 8443:8888 $image >/dev/null
+care="-u 0 --cap-add NET_ADMIN -p 8443:8888"
+docker run -d --name $name $labels --env-file $env --network deploy $care $image >/dev/null
 sleep 1
 """
+PROXY_WITHOUT_CARE = """
+docker rm -f proxy-80 >/dev/null
+docker run -d --name proxy-80 --network deploy -u 0 -p 80:8080 -p 8443:8080 -v $HOME/deploy/proxy:/proxy \\
+    caddy:2.11 caddy run --config /proxy/80.json >/dev/null
+sleep 1
+"""
+PROXY_BY_HAND = {
+    "test_only_the_site_s_port_is_published",
+    "test_the_proxy_can_write_nothing_of_the_server_s",
+    "test_what_holds_the_port_can_do_no_more_than_it_needs",
+    "test_what_holds_the_port_runs_and_comes_back_by_itself",
+}
 BY_HAND = {
     "test_it_can_do_no_more_than_it_needs",
     "test_it_comes_back_by_itself",
     "test_it_is_not_root",
     "test_its_log_does_not_fill_the_disk",
-    "test_only_the_site_s_port_is_published",
+    "test_nothing_else_of_the_app_can_be_reached",
     "test_the_folder_that_holds_it_is_mounted",
 }
 
@@ -67,17 +79,18 @@ def test_a_database_that_can_not_be_written_or_is_broken(judged: RealServer, pro
 
 
 def test_a_migration_that_is_not_applied(judged: RealServer, project: Project) -> None:
-    judged.sh(f"{MANAGE} migrate lists 0002")
+    judged.in_app("python manage.py migrate lists 0002")
 
     assert judge(project, judged).failed_tests == {"test_every_migration_is_applied"}
 
 
 def test_a_second_way_in(judged: RealServer, project: Project) -> None:
-    judged.sh("docker run -d -p 8081:8888 -l deploy.app=superlists --entrypoint sleep $(docker images -q | head -1) 99")
+    image = judged.sh("docker images -q superlists | head -1")
+    judged.sh(f"docker run -d -p 8081:8888 -l deploy.app=superlists --entrypoint sleep {image} 99")
 
     run = judge(project, judged)
 
-    assert run.failed_tests == {"test_no_other_container_of_the_app_can_be_reached"}
+    assert run.failed_tests == {"test_nothing_else_of_the_app_can_be_reached"}
     assert "Something else listens on port 8081" in run.output
 
 
@@ -85,6 +98,28 @@ def test_a_container_that_somebody_started_by_hand(judged: RealServer, project: 
     judged.sh(WITHOUT_CARE)
 
     assert judge(project, judged).failed_tests >= BY_HAND
+
+
+def test_a_proxy_that_somebody_started_by_hand(judged: RealServer, project: Project) -> None:
+    judged.sh(PROXY_WITHOUT_CARE)
+
+    assert judge(project, judged).failed_tests == PROXY_BY_HAND
+
+
+def test_a_proxy_that_sends_visitors_to_a_closed_door(judged: RealServer, project: Project) -> None:
+    judged.sh("sed -i s/8888/8889/ deploy/proxy/upstreams/superlists")
+
+    run = judge(project, judged)
+
+    assert run.failed_tests == {"test_the_site_answers", "test_visitors_are_sent_to_the_release"}
+
+
+def test_a_proxy_that_is_gone(judged: RealServer, project: Project) -> None:
+    judged.sh("docker stop -t 1 proxy-80")
+
+    failed = judge(project, judged).failed_tests
+
+    assert {"test_the_site_answers", "test_what_holds_the_port_runs_and_comes_back_by_itself"} <= failed
 
 
 def test_a_site_that_is_gone(judged: RealServer, project: Project) -> None:

@@ -73,7 +73,7 @@ def test_what_is_not_live_safe_is_named_and_leaves_nothing(site: Site) -> None:
     assert "deselected: the target is live" in site.first.output
     assert "test_lists.py::test_two_visitors_have_lists_of_their_own PASSED" not in site.first.output
     assert "more" in site.first.output.partition("not run on live")[2]
-    count = site.server.sh(f'docker exec $(docker ps -q) python manage.py shell -v 0 -c "{COUNT}"')
+    count = site.server.shell(COUNT)
     assert count == "0"
 
 

@@ -139,7 +139,7 @@ def test_other_ways_to_show_it_are_hidden_too(
     ("file", "text", "where"),
     [
         ("src/lists/migrations/0004_fails.py", FAILING_MIGRATION, "Migrate"),
-        ("src/superlists/wsgi.py", PRINTS_ITS_ENVIRONMENT + "sys.exit(3)\n", "Start the candidate"),
+        ("src/superlists/wsgi.py", PRINTS_ITS_ENVIRONMENT + "sys.exit(3)\n", "Await health"),
     ],
 )
 def test_containers_that_print_their_environment_and_fail_show_the_mask(

@@ -124,7 +124,7 @@ def test_a_container_that_dies_on_start_shows_its_log(served: RealServer, projec
 
     assert_one_sentence(run)
     assert "no reason to live" in run.output
-    assert run.outcomes["Start the candidate"] == "failed"
+    assert run.outcomes["Await health"] == "failed"
 
 
 def test_a_health_path_that_never_answers_well_is_named(served: RealServer, project: Project) -> None:
