@@ -17,6 +17,8 @@ from deploy_plugin.session import Session
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
+    from deploy_plugin.server.base import Shipping
+
 NOT_DEPLOYED = "the deploy failed, so no test was run"
 ONLY_PLANNED = "only a plan was asked for, so no test was run"
 NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
@@ -123,7 +125,9 @@ class Lifecycle:
     def _execute(self) -> None:
         target = self._session.target
         terminal.write_title(self._terminal, f"{self._verb} {target.name}")
-        self._config.pluginmanager.register(terminal.StepLines(self._terminal, self._sent), "deploy-step-lines")
+        self._config.pluginmanager.register(
+            terminal.StepLines(self._terminal, self._sent, self._shipping), "deploy-step-lines"
+        )
         act = self._session.foresee if self._config.option.deploy_plan else self._session.execute
         self._done = act(self._server, self._config.hook)
         if path := self._config.option.deploy_json:
@@ -141,6 +145,9 @@ class Lifecycle:
 
     def _sent(self) -> int:
         return self._server.bytes_sent
+
+    def _shipping(self) -> Shipping | None:
+        return self._server.shipping
 
     def _report(self, error: DeployError) -> None:
         name = self._session.target.name

@@ -40,6 +40,7 @@ class Untouchable:
     """A server that must not be contacted."""
 
     bytes_sent = 0
+    shipping = None
 
     def close(self) -> None:
         """Nothing was opened."""

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from deploy_plugin.images import saved
 from deploy_plugin.images.layers import Layer
 
-HELD = 32_000_000
-"""Bytes of small layers that are kept in memory, where they come before their turn."""
+HELD = 88_000_000
+"""Bytes of layers that are kept in memory, where they come before their turn: another save costs more."""
 
 
 class NotFoundError(Exception):

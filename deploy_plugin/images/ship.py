@@ -16,6 +16,7 @@ from deploy_plugin.images.packing import Packer, measure
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.transfer import Transfer
 from deploy_plugin.server import local
+from deploy_plugin.server.base import Shipping
 from deploy_plugin.server.docker import DockerEngine
 
 if TYPE_CHECKING:
@@ -50,9 +51,13 @@ def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Reci
     store = server.engine.store()
     lack = missing.find(image, server.engine, store)
     packer = Packer(partial(measure, server))
-    transfer = Transfer(image, store, lack, partial(_load, server, packer))
-    with _layers(image, lack, here, recipe) as layers:
-        transfer.run(layers)
+    shipping = Shipping(len(lack.missing), size=sum(here.layer_sizes(image.reference)[lack.there :]))
+    transfer = Transfer(image, store, lack, partial(_load, server, packer), partial(_show, server), shipping)
+    try:
+        with _layers(image, lack, here, recipe) as layers:
+            transfer.run(layers)
+    finally:
+        server.shipping = None
     return f"{len(lack.missing)} of {len(lack.diff_ids)} layers were missing"
 
 
@@ -86,6 +91,10 @@ def _require_arrived(image: Image, server: Server) -> None:
 
 def _load(server: Server, packer: Packer, archive: Iterator[bytes]) -> None:
     server.engine.load(_counted(packer.packed(archive), server))
+
+
+def _show(server: Server, shipping: Shipping) -> None:
+    server.shipping = shipping
 
 
 def _counted(chunks: Iterable[bytes], server: Server) -> Iterator[bytes]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from deploy_plugin.images.archive import Contents, archive
 from deploy_plugin.images.layers import PARTIAL_LABEL, SIZES_LABEL, Layer, repository
 from deploy_plugin.images.missing import Lack
+from deploy_plugin.server.base import Shipping
 from deploy_plugin.server.engine import Image, Store
 
 GROUP = 16_000_000
@@ -24,6 +25,8 @@ class Transfer:
     store: Store
     lack: Lack
     load: Callable[[Iterator[bytes]], None]
+    show: Callable[[Shipping], None]
+    shipping: Shipping
     _sizes: dict[str, int] = field(default_factory=dict)
     _done: int = 0
 
@@ -41,15 +44,23 @@ class Transfer:
         size = 0
         while (layer := coming.peek()) and (not size or layer.size <= CRUMB or size + layer.size <= GROUP):
             coming.take()
-            yield layer
+            yield replace(layer, chunks=self._shown(layer.chunks))
             size += layer.size
             self._arrived(layer)
+
+    def _shown(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+            self.shipping = replace(self.shipping, done=self.shipping.done + len(chunk))
+            self.show(self.shipping)
 
     def _arrived(self, layer: Layer) -> None:
         self._sizes[layer.diff_id] = layer.size
         diff_ids = self.lack.diff_ids
         while self._done < len(diff_ids) and (self._done < self.lack.there or diff_ids[self._done] in self._sizes):
             self._done += 1
+        self.shipping = replace(self.shipping, layers_done=self._done - self.lack.there)
+        self.show(self.shipping)
 
     def _contents(self) -> Contents:
         whole = self._done == len(self.lack.diff_ids)

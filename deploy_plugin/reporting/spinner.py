@@ -12,25 +12,44 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest import TerminalReporter  # noqa: PT013 - only its type
 
+    from deploy_plugin.server.base import Shipping
+
 _PAUSE = 0.1
 _FRAMES = "|/-\\"  # every terminal has them
 _MEGABYTE = 1_000_000
 
 
 class Traffic:
-    """What was sent since now, and how fast: ``179.8 MB at 24.1 MB/s``; empty for next to nothing."""
+    """What was sent since now, and how fast: ``179.8 MB at 24.1 MB/s``; empty for next to nothing.
 
-    def __init__(self, sent: Callable[[], int]) -> None:
+    Of an image that is on its way, also ``layer 2 of 5`` before that, and ``50s left`` behind it.
+    """
+
+    def __init__(self, sent: Callable[[], int], shipping: Callable[[], Shipping | None] = lambda: None) -> None:
         self._sent = sent
+        self._shipping = shipping
         self._before = sent()
         self._start = time.monotonic()
 
     def __str__(self) -> str:
+        shipping, seconds = self._shipping(), max(time.monotonic() - self._start, 0.001)
+        return "".join(
+            f"{part}, " for part in (_layer(shipping), self._rate(seconds), _left(shipping, seconds)) if part
+        )
+
+    def _rate(self, seconds: float) -> str:
         megabytes = (self._sent() - self._before) / _MEGABYTE
-        if round(megabytes, 1) == 0:
-            return ""
-        rate = megabytes / max(time.monotonic() - self._start, 0.001)
-        return f"{megabytes:.1f} MB at {rate:.1f} MB/s,"
+        return f"{megabytes:.1f} MB at {megabytes / seconds:.1f} MB/s" if round(megabytes, 1) else ""
+
+
+def _layer(shipping: Shipping | None) -> str:
+    return f"layer {min(shipping.layers_done + 1, shipping.layers)} of {shipping.layers}" if shipping else ""
+
+
+def _left(shipping: Shipping | None, seconds: float) -> str:
+    if not shipping or not shipping.done or shipping.done > shipping.size:
+        return ""
+    return f"{(shipping.size - shipping.done) * seconds / shipping.done:.0f}s left"
 
 
 class Spinner:
@@ -54,7 +73,7 @@ class Spinner:
 
     def _turn(self) -> None:
         for frame in itertools.cycle(_FRAMES):
-            took = f"{self._traffic} {time.monotonic() - self._start:.0f}s".strip()
+            took = f"{self._traffic}{time.monotonic() - self._start:.0f}s"
             if not _somebody_types_a_password():
                 self._terminal.rewrite(f"{self._text} {frame} {took}"[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001 - no other way to it
             if self._stopped.wait(_PAUSE):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest import TerminalReporter  # noqa: PT013 - only its type
 
     from deploy_plugin.runner import Runner
+    from deploy_plugin.server.base import Shipping
     from deploy_plugin.steps.base import Step
 
 _COLORS: Mapping[Outcome, Mapping[str, bool]] = {
@@ -32,14 +33,19 @@ class StepLines:
     With ``-q`` only what failed has one; on a terminal a line is cut to its width, but not with ``-v``.
     """
 
-    def __init__(self, terminal: TerminalReporter, sent: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        terminal: TerminalReporter,
+        sent: Callable[[], int],
+        shipping: Callable[[], Shipping | None] = lambda: None,
+    ) -> None:
         self._terminal = terminal
-        self._sent = sent
-        self._traffic = Traffic(sent)
+        self._sent, self._shipping = sent, shipping
+        self._traffic = Traffic(sent, shipping)
         self._spinner: Spinner | None = None
 
     def pytest_deploy_step_started(self, step: Step) -> None:
-        self._traffic = Traffic(self._sent)
+        self._traffic = Traffic(self._sent, self._shipping)
         if self._is_alive:
             self._spinner = Spinner(self._terminal, f"{'':>{_MARGIN}}  {step.title}", self._traffic)
 
@@ -61,7 +67,7 @@ class StepLines:
         return bool(self._terminal.isatty) and self._terminal.hasmarkup and self._terminal.verbosity >= 0
 
     def _write(self, report: StepReport) -> None:
-        took = " ".join(filter(None, [str(self._traffic), f"{report.seconds:.1f}s"]))
+        took = f"{self._traffic}{report.seconds:.1f}s"
         reason, *more = (report.reason or "").splitlines() or [""]
         what = f"  {report.title}{f': {reason}' if reason else ''}"
         if self._terminal.isatty and self._terminal.verbosity <= 0:

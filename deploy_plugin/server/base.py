@@ -50,6 +50,18 @@ class Answer:
         return HTTPStatus.MULTIPLE_CHOICES <= self.status <= HTTPStatus.BAD_REQUEST
 
 
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """How far an image is on its way."""
+
+    layers: int
+    layers_done: int = 0
+    size: int = 0
+    """Bytes of all layers that are sent, unpacked; 0 where that is not known."""
+    done: int = 0
+    """Bytes of them that were read so far."""
+
+
 class Server(Protocol):
     """An open connection to a target.
 
@@ -58,6 +70,8 @@ class Server(Protocol):
 
     bytes_sent: int
     """What was shipped over this connection: images and files."""
+    shipping: Shipping | None
+    """What is being shipped now."""
 
     @property
     def facts(self) -> Facts:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.server import files, http, local
-from deploy_plugin.server.base import Answer, Result
+from deploy_plugin.server.base import Answer, Result, Shipping
 from deploy_plugin.server.docker import LOAD_TIMEOUT, DockerEngine
 from deploy_plugin.server.engine import Engine
 from deploy_plugin.server.facts import Facts, gather
@@ -29,6 +29,7 @@ class LocalServer:
 
     def __init__(self) -> None:
         self.bytes_sent = 0
+        self.shipping: Shipping | None = None
 
     @cached_property
     def facts(self) -> Facts:

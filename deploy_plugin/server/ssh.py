@@ -12,7 +12,7 @@ from typing import Self
 from deploy_plugin.destination import split_destination
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.server import files, http, master
-from deploy_plugin.server.base import Answer, Result, quote
+from deploy_plugin.server.base import Answer, Result, Shipping, quote
 from deploy_plugin.server.docker import connect_socket
 from deploy_plugin.server.engine import Engine
 from deploy_plugin.server.facts import Facts, gather
@@ -46,6 +46,7 @@ class SshServer:
 
     def __init__(self, destination: str, folder: Path, *, join: bool = False) -> None:
         self.bytes_sent = 0
+        self.shipping: Shipping | None = None
         self._destination = destination
         self._folder = folder
         self._join = join

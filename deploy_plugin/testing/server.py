@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from deploy_plugin.server import facts, files
-from deploy_plugin.server.base import Answer, Result
+from deploy_plugin.server.base import Answer, Result, Shipping
 from deploy_plugin.server.facts import Facts
 from deploy_plugin.testing.engine import FakeEngine
 
@@ -43,6 +43,7 @@ class FakeServer:
 
     def __init__(self, folder: Path, engine: FakeEngine | None = None) -> None:
         self.bytes_sent = 0
+        self.shipping: Shipping | None = None
         self.engine = engine or FakeEngine()
         self.journal = self.engine.journal
         self.home = folder / "home"

@@ -52,4 +52,4 @@ def test_the_link_is_measured_once_and_not_at_all_for_little() -> None:
 
 def test_what_measures_the_link_counts_as_sent(server: FakeServer) -> None:
     assert measure(server) > 0
-    assert server.bytes_sent == PROBE
+    assert server.bytes_sent == 2 * PROBE

@@ -10,6 +10,7 @@ from deploy_plugin.errors import StepFailed
 from deploy_plugin.images import order, transfer
 from deploy_plugin.images.layers import PARTIAL_LABEL
 from deploy_plugin.images.ship import ship
+from deploy_plugin.server.base import Shipping
 from deploy_plugin.server.engine import Store
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
@@ -88,6 +89,24 @@ def test_a_break_costs_no_more_than_the_layer_that_was_under_way(
     assert ship("site:1", server) == "2 of 4 layers were missing"
     assert server.engine.unnamed == []
     assert server.engine.images["site:1"].diff_ids == machine.engine.images["site:1"].diff_ids
+
+
+@pytest.mark.usefixtures("one_load_each")
+def test_what_is_on_its_way_is_said_and_nothing_afterwards(
+    server: FakeServer, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.engine.add_image("site:1", layers=[b"a", b"bc"])
+    took, seen = server.engine.load, []
+
+    def load(archive: Iterable[bytes]) -> None:
+        took(archive)
+        seen.append(server.shipping)
+
+    monkeypatch.setattr(server.engine, "load", load)
+    ship("site:1", server)
+    size = sum(machine.engine.layer_sizes("site:1"))
+    assert seen == [Shipping(2, 1, size, 1), Shipping(2, 2, size, 3)]
+    assert server.shipping is None
 
 
 def test_another_apps_half_way_image_stays(server: FakeServer, machine: Machine) -> None:
