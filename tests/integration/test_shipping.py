@@ -61,7 +61,7 @@ def test_a_changed_line_sends_less_than_a_megabyte_in_all(any_server: RealServer
     assert second.report["bytes_sent"] < MEGABYTE < first.report["bytes_sent"], second.output
     assert "Ship image: 1 of 5 layers were missing" in second.output
     assert any_server.sh(HALF_WAY) == ""
-    assert len(any_server.sh(NAMES).splitlines()) == 2
+    assert any_server.sh(NAMES).count("superlists:") == 2
 
 
 def test_after_a_cut_at_any_byte_only_what_is_left_is_sent(any_server: RealServer) -> None:
