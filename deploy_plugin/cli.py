@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from deploy_plugin.commands import exec as exec_command
-from deploy_plugin.commands import logs, sandbox, secrets, status, targets
+from deploy_plugin.commands import logs, sandbox, secrets, status, targets, unlock
 from deploy_plugin.commands.project import in_project
 from deploy_plugin.errors import DeployError
 
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_logs(commands)
     _add_exec(commands)
     _add_secrets(commands)
+    _add_unlock(commands)
     _add_sandbox(commands)
     return parser
 
@@ -101,6 +102,12 @@ def _add_secrets(commands: Subparsers) -> None:
     rotated = _add(actions, "rotate", in_project(secrets.rotate), "make new random values of generated secrets")
     _in_project(rotated)
     rotated.add_argument("names", metavar="NAME", nargs="+")
+
+
+def _add_unlock(commands: Subparsers) -> None:
+    of = _add(commands, "unlock", in_project(unlock.unlock), "take the lease from a run that is at work no more")
+    _in_project(of)
+    of.add_argument("target", metavar="TARGET", help=TARGET)
 
 
 def _add_sandbox(commands: Subparsers) -> None:

@@ -6,6 +6,8 @@
     ├── ConfigError             exit 4: refused before anything was contacted
     ├── Unreachable             the server did not let us in, or went away
     ├── StepFailed              a step could not do its work
+    ├── LeaseHeld               somebody else is at work on the app there
+    ├── LeaseLost               somebody else may be at work there by now: this run changes nothing more
     ├── NotYetKnown             a plan can't say it: something before it has to be done first
     └── RollbackFailed          exit 31: the server's state is unknown
 
@@ -50,6 +52,14 @@ class Unreachable(DeployError):
 
 class StepFailed(DeployError):
     """A step could not do its work; what served before still serves."""
+
+
+class LeaseHeld(DeployError):
+    """Somebody else changes the app on that server; nothing was changed."""
+
+
+class LeaseLost(DeployError):
+    """The run may not change anything any more: it was away for too long, or was told to stop."""
 
 
 class NotYetKnown(DeployError):

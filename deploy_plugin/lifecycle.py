@@ -92,9 +92,9 @@ class Lifecycle:
             session.exitstatus = self._error.exit_code
         elif self._done and self._done.dry:
             session.exitstatus = pytest.ExitCode.OK
-        elif self._session.deploys and (deployment := self._session.deployment):
+        elif self._done and self._session.deploys and (deployment := self._session.deployment):
             verified = session.exitstatus == pytest.ExitCode.OK and self._passed > 0
-            self._session.commit(self._server)
+            self._session.commit(self._done)
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
 
     def pytest_report_teststatus(self, report: pytest.CollectReport) -> tuple[str, str, str] | None:
@@ -105,6 +105,8 @@ class Lifecycle:
             terminal.write_recap(self._terminal, self._session.target, self._done)
 
     def pytest_unconfigure(self) -> None:
+        if self._done:
+            self._done.release_lease()
         self._server.close()
 
     @property
@@ -132,6 +134,8 @@ class Lifecycle:
         self._done = act(self._server, self._config.hook)
         if path := self._config.option.deploy_json:
             self._write_json(path, self._done)
+        for note in self._done.notes:
+            self._terminal.write_line(note, yellow=True)
         if self._error:
             self._report(self._error)
         elif self._done.recap.steps and not self._done.dry and self._terminal.verbosity >= 0:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Target:
     """Whether a deploy may begin here without a database, although it is live."""
     show_values: bool = False
     """Whether what rows hold may be shown, where a migration fails on them."""
+    wait: int = 0
+    """Seconds that a deploy waits here for another one to end."""
     manage_allow: tuple[str, ...] | None = None
     """The management commands that tests may run here, each with its first options; None where it does not say."""
     testinfra: str = ""
@@ -160,6 +163,7 @@ class Recap:
 class AppFolder:
     """Everything of one app on a server: ``deploy/<app>`` in the deploy user's home."""
 
+    LEASE: ClassVar[str] = "lease"
     home: PurePosixPath
     app: str
 
@@ -176,6 +180,11 @@ class AppFolder:
     def env_file(self) -> PurePosixPath:
         """The server's own secrets, 0600."""
         return self.path / ".env"
+
+    @property
+    def lease(self) -> PurePosixPath:
+        """Who changes the app now, and until when."""
+        return self.path / self.LEASE
 
     @property
     def data(self) -> PurePosixPath:

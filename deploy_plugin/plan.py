@@ -43,16 +43,19 @@ def first_steps(target: Target) -> list[Step]:
     return [BootSandbox(target.sandbox)] if target.sandbox else []
 
 
-def prepare_steps(app: App, target: Target) -> list[Step]:
-    """What has to be there before it can be said which release this will be."""
+def recall_steps(app: App, target: Target) -> list[Step]:
+    """What has to be known before anything may be changed."""
     may_begin = target.first or not target.live
     return [
         GatherFacts(),
         RecallTarget(app.name, target),
         *([RequireDatabase(app.name, target, app.database.name)] if app.database and not may_begin else []),
-        InstallDocker(),
-        Preflight(app, target),
     ]
+
+
+def prepare_steps(app: App, target: Target) -> list[Step]:
+    """What has to be there before it can be said which release this will be."""
+    return [InstallDocker(), Preflight(app, target)]
 
 
 def release_steps(

@@ -36,6 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--deploy-first", action="store_true", help="with --deploy-to: a live target may be without a database"
     )
+    group.addoption(
+        "--deploy-wait",
+        metavar="SECONDS",
+        type=int,
+        default=0,
+        help="with --deploy-to: how long to wait where somebody else deploys (not at all)",
+    )
     group.addoption("--deploy-json", metavar="FILE", type=Path, help="write the recap to FILE, for machines")
     parser.addini(
         "deploy_testpaths",

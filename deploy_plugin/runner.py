@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from deploy_plugin.errors import DeployError, NotYetKnown, Unreachable
+from deploy_plugin.fence import fenced
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
 from deploy_plugin.redaction import Redactor
 
 if TYPE_CHECKING:
+    from deploy_plugin.lease import Lease
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
 
@@ -46,6 +48,10 @@ class Runner:
         self._reports: list[StepReport] = []
         self.release: Release | None = None
         self.error: DeployError | None = None
+        self.lease: Lease | None = None
+        """Held from before the first change until the run ends; a plan, and a run without a deploy, hold none."""
+        self.notes: list[str] = []
+        """What else there is to say of the run, a line each."""
 
     def choose(self, release: Release) -> None:
         self.release = release
@@ -60,6 +66,19 @@ class Runner:
         for step in steps:
             self._run(step, server or self._server)
 
+    def for_changes(self, server: Server | None = None) -> Server:
+        """Give the server (the runner's, if no other) to change something there; ``LeaseLost`` once the lease is."""
+        server = server or self._server
+        if self.lease is None:
+            return server
+        self.lease.require()
+        return fenced(server, self.lease)
+
+    def release_lease(self) -> None:
+        """Let others change something there; where the lease is lost, nothing happens."""
+        if self.lease:
+            self.lease.release()
+
     @property
     def would_change(self) -> bool:
         """Whether a plan has met anything that is missing."""
@@ -71,7 +90,7 @@ class Runner:
             self.hooks.pytest_deploy_step_started(step=step)
             reason = step.check(server)
             if reason is not None and not self.dry:
-                reason = step.apply(server) or reason
+                reason = step.apply(self.for_changes(server)) or reason
             outcome = Outcome.OK if reason is None else Outcome.CHANGED
         except NotYetKnown as unknown:
             # A deploy does what comes before, so it must know: what is passed over here would be missing from there on.

@@ -105,10 +105,10 @@ class Session:
                 assert server.engine  # noqa: S101 - the connection that they join; whoever deployed may have had none
         return runner
 
-    def commit(self, server: Server) -> None:
+    def commit(self, done: Runner) -> None:
         """Let what served before end; where that can't be said any more, the next deploy does."""
         with suppress(DeployError):
-            transaction.commit(self.app, server)
+            transaction.commit(self.app, done.for_changes())
 
     def _stopped(self, error: DeployError | KeyboardInterrupt, server: Server, runner: Runner) -> DeployError:
         """What went wrong, with what serves there now: before the release was chosen, nothing of the app is touched."""
@@ -150,6 +150,8 @@ class Typed:
     """Whether a live target may be without a database."""
     show_values: bool = False
     """Whether what rows hold may be shown."""
+    wait: int = 0
+    """Seconds to wait until another deploy has ended."""
 
 
 def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | None = None) -> Session:
@@ -173,7 +175,7 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
             target = config.read_target(place, place.host, url=url, ssh_config=ssh_config)
             target = replace(target, identity_file=typed.identity_file)
         live = target.live or bool(address.live_target_at(target, config.named_targets(root, added or {})))
-        target = replace(target, live=live, first=typed.first, show_values=typed.show_values)
+        target = replace(target, live=live, first=typed.first, show_values=typed.show_values, wait=typed.wait)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
     except BaseException:
         shutil.rmtree(folder)

@@ -64,6 +64,7 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
         identity_file,
         first=config.option.deploy_first,
         show_values=config.option.verbose > 0,
+        wait=config.option.deploy_wait,
     )
     session = settle(typed, config.rootpath, added)
     is_live = session.target.live or any(config.hook.pytest_deploy_is_live(target=session.target))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import containers, env_files, health, plan, release, settings, traffic
+from deploy_plugin import containers, env_files, health, lease, plan, release, settings, traffic
 from deploy_plugin.containers import Containers
-from deploy_plugin.errors import DeployError, NotYetKnown, RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
+from deploy_plugin.lease import Lease
 from deploy_plugin.models import App, Deployment, Recap, Release, Target
 from deploy_plugin.proxy import caddy
 from deploy_plugin.proxy.upstreams import ProxyFolder
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
 
+DEPLOY = "deploy"
+"""What a deploy holds the lease for, as others are told."""
 # $1: seconds; $2: the container; $3: the file that says where visitors go. They may have been sent back meanwhile.
 _DRAIN = """
 sleep "$1"
@@ -33,20 +37,28 @@ exec docker stop "$2"
 
 
 def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
-    """Make the app's present release serve on the target; what became of each step is in ``runner.recap``."""
+    """Make the app's present release serve on the target; what became of each step is in ``runner.recap``.
+
+    The app's lease is held then, by ``runner.lease``, until the tests have decided.
+    """
     from_here = _secrets_from_here(app, runner)
-    with EarlyBuild(app) as early:
-        runner.run([*plan.first_steps(target), *plan.prepare_steps(app, target)])
+    with EarlyBuild(app) as early, ExitStack() as unless_it_succeeds:
+        runner.run([*plan.first_steps(target), *plan.recall_steps(app, target)])
+        runner.lease = _take_lease(app, target, server, runner)
+        unless_it_succeeds.callback(runner.lease.release)
+        runner.run(plan.prepare_steps(app, target))
         chosen, steps = _release(app, target, server, runner, from_here, early)
         before = traffic.look(server, chosen)
         try:
             runner.run(steps)
-        except RollbackFailed:
+        except (RollbackFailed, LeaseLost):
             raise  # whatever is there now may be what visitors need
         except BaseException as error:
-            _go_back(server, before, chosen, error)
+            _go_back(fenced(server, runner.lease), before, chosen, error)
             raise
-    return _deployment(server, chosen, runner.recap)
+        deployment = _deployment(server, chosen, runner.recap)
+        unless_it_succeeds.pop_all()
+    return deployment
 
 
 def commit(app: App, server: Server) -> None:
@@ -81,6 +93,9 @@ def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
     if runner.would_change:
         runner.run([_Unforeseen("the sandbox does not run")])
         return
+    runner.run(plan.recall_steps(app, target))
+    if state := lease.look(server, app.name):
+        runner.notes.append(f"{state} is at work on {app.name} there: a deploy would have to wait for it.")
     runner.run(plan.prepare_steps(app, target))
     seen = undocked(server) if runner.would_change else server
     try:
@@ -144,6 +159,32 @@ def _release(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
     steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform, early)
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
+
+
+def _take_lease(app: App, target: Target, server: Server, runner: Runner) -> Lease:
+    if target.wait:
+        turn = _Turn(app.name, target)
+        runner.run([turn])
+        if turn.lease:
+            return turn.lease
+    return lease.acquire(server, app.name, target.name, DEPLOY)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Is run where somebody said that they would wait, so that they see for whom."""
+
+    app: str
+    target: Target
+    title: str = "Wait for the lease"
+    lease: Lease | None = None
+
+    def check(self, server: Server) -> str | None:
+        state = lease.look(server, self.app)
+        return f"{state} is at work" if state else None
+
+    def apply(self, server: Server) -> None:
+        self.lease = lease.acquire(server, self.app, self.target.name, DEPLOY, wait=self.target.wait)
 
 
 @dataclass(frozen=True, slots=True)

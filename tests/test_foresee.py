@@ -39,6 +39,7 @@ class World:
     def deploy(self) -> Runner:
         runner = Runner(self.server, Told())
         transaction.deploy(self.app, self.target, self.server, runner)
+        runner.release_lease()
         return runner
 
 

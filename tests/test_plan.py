@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from deploy_plugin import plan
 from deploy_plugin.containers import Containers
-from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.models import App, AppFolder, Release, Target
 from deploy_plugin.steps.base import Step
 from tests.site import TARGET
 
@@ -20,18 +20,22 @@ def titles(app: App) -> list[str]:
     return [step.title for step in steps(app)]
 
 
+def preparing(app: App, target: Target) -> list[Step]:
+    return [*plan.recall_steps(app, target), *plan.prepare_steps(app, target)]
+
+
 def test_the_server_is_known_and_docker_is_there_before_a_release_is_chosen(app: App) -> None:
     order = ["Gather facts", "Recall the target", "Install Docker", "Preflight"]
-    assert [step.title for step in plan.prepare_steps(app, TARGET)] == order
+    assert [step.title for step in preparing(app, TARGET)] == order
 
 
 def test_live_needs_its_database_before_even_docker_is_installed(app: App) -> None:
     live = replace(TARGET, live=True)
-    titles = [step.title for step in plan.prepare_steps(app, live)]
+    titles = [step.title for step in preparing(app, live)]
     assert titles[2:4] == ["Require the database", "Install Docker"]
-    for none_needed in (plan.prepare_steps(app, replace(live, first=True)), plan.prepare_steps(app, TARGET)):
+    for none_needed in (preparing(app, replace(live, first=True)), preparing(app, TARGET)):
         assert "Require the database" not in [step.title for step in none_needed]
-    assert len(plan.prepare_steps(replace(app, database=None), live)) == len(titles) - 1
+    assert len(preparing(replace(app, database=None), live)) == len(titles) - 1
 
 
 def test_nothing_that_visitors_see_changes_before_the_release_was_well(app: App) -> None:

@@ -35,7 +35,10 @@ class Deploys:
     def __call__(self) -> Deployment:
         self.server.journal.clear()
         self.runner = Runner(self.server, Told())
-        return transaction.deploy(self.app, TARGET, self.server, self.runner)
+        try:
+            return transaction.deploy(self.app, TARGET, self.server, self.runner)
+        finally:
+            self.runner.release_lease()
 
     def fails(self) -> DeployError:
         with pytest.raises(DeployError) as caught:
@@ -113,6 +116,7 @@ def test_what_is_on_the_server_afterwards_is_what_the_docs_draw(deploy: Deploys)
         ".env",
         "data",
         "data/db.sqlite3",
+        "lease",
         "media",
         "releases",
         f"releases/{release}.env",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from deploy_plugin import lease
 from deploy_plugin.containers import APP, RELEASE, is_release, serving
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.fence import fenced
 from deploy_plugin.models import AppFolder
 from deploy_plugin.steps import target
 
@@ -34,6 +38,13 @@ def folder_of(server: Server, session: Session) -> AppFolder:
 def is_live(server: Server, session: Session) -> bool:
     """Whether deploy.toml or a plugin says so, or the server remembers it."""
     return session.target.live or target.is_live(server, folder_of(server, session).target_file)
+
+
+@contextmanager
+def changing(server: Server, session: Session, purpose: str) -> Iterator[Server]:
+    """Hold the app's lease, and give the server to change something there."""
+    with lease.held(server, session.app.name, session.target.name, purpose) as mine:
+        yield fenced(server, mine)
 
 
 def nothing_serves(session: Session) -> StepFailed:

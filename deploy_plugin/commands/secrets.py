@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from deploy_plugin import env_files, settings
-from deploy_plugin.commands.found import folder_of, is_live
+from deploy_plugin.commands.found import changing, folder_of, is_live
 from deploy_plugin.commands.output import columns, say, say_json
 from deploy_plugin.commands.project import connected
 from deploy_plugin.errors import ConfigError
@@ -50,15 +50,18 @@ def set_one(options: Namespace, config: pytest.Config) -> int:
     """Keep the value that comes on stdin."""
     with connected(config, options.target) as (session, server):
         _require_settable(session.app, options.name)
-        _keep(server, session, {options.name: _value_from_stdin(options.name)})
+        value = _value_from_stdin(options.name)
+        with changing(server, session, "secrets set") as there:
+            _keep(there, session, {options.name: value})
     return 0
 
 
 def rotate(options: Namespace, config: pytest.Config) -> int:
     """Make new random values of those that are generated; if one of them is not, none is changed."""
     with connected(config, options.target) as (session, server):
-        lengths = {name: _length(session.app, name) for name in options.names}
-        _keep(server, session, {name: Secret.generate(length) for name, length in lengths.items()})
+        new = {name: Secret.generate(_length(session.app, name)) for name in options.names}
+        with changing(server, session, "secrets rotate") as there:
+            _keep(there, session, new)
     return 0
 
 

@@ -53,6 +53,8 @@ class SshServer:
         self._master: subprocess.Popen[bytes] | None = None
         self._relay: Relay | None = None
         self._forwards_ports = True
+        self._opening = threading.RLock()
+        """One thread may log in anew while another one runs a command."""
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +120,9 @@ class SshServer:
         return http.answer(done.stdout)
 
     def reconnect(self) -> None:
-        self.close()
-        self._open()
+        with self._opening:
+            self.close()
+            self._open()
 
     def close(self) -> None:
         self.__dict__.pop("facts", None)
@@ -133,12 +136,13 @@ class SshServer:
             self._master = None
 
     def _open(self) -> None:
-        if self._join or self._master:
-            return
-        forward = f"{docker_socket(self._folder)}:{SERVER_DOCKER_SOCKET}"
-        # With a lower LogLevel, ssh would keep to itself what the server refuses to forward.
-        shared = self._ssh("-o", "ControlMaster=yes", "-o", "LogLevel=INFO", "-L", forward)
-        self._master = master.connect(shared, log_path(self._folder), self._destination)
+        with self._opening:
+            if self._join or self._master:
+                return
+            forward = f"{docker_socket(self._folder)}:{SERVER_DOCKER_SOCKET}"
+            # With a lower LogLevel, ssh would keep to itself what the server refuses to forward.
+            shared = self._ssh("-o", "ControlMaster=yes", "-o", "LogLevel=INFO", "-L", forward)
+            self._master = master.connect(shared, log_path(self._folder), self._destination)
 
     def _relayed_engine(self) -> Engine:
         """Reach Docker where nobody answers at the forwarded socket: sshd refuses, or Docker listens elsewhere."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin import migrations
 from deploy_plugin.models import Release
+from deploy_plugin.who import who
 
 if TYPE_CHECKING:
     from deploy_plugin.containers import Containers
@@ -37,14 +36,7 @@ class KeepRecord:
             "commit": self.release.commit,
             "image": self.release.image,
             "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
-            "by": f"{_user()}@{platform.node()}",
+            "by": who(),
             "migrations": migrations.applied(server, self.containers) if self.containers else None,
         }
         server.write(self.path, json.dumps(record, indent=2).encode() + b"\n", mode=0o600)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from deploy_plugin.models import AppFolder
 from deploy_plugin.server import facts, files
 from deploy_plugin.server.base import Answer, Result, Shipping
 from deploy_plugin.server.facts import Facts
@@ -20,7 +21,9 @@ COMMANDS = (
     "cat",
     "chmod",
     "chown",
+    "date",
     "dirname",
+    "flock",
     "id",
     "mkdir",
     "mktemp",
@@ -115,6 +118,10 @@ class FakeServer:
         """Nothing is open."""
 
     def tree(self) -> Mapping[str, object]:
-        """Every path below home, with all that can change: mode, owner, size, time, and which file it is."""
-        found = ((str(path.relative_to(self.home)), path.lstat()) for path in self.home.rglob("*"))
+        """Every path below home, with all that can change: mode, owner, size, time, and which file it is.
+
+        But for leases: they tell that somebody looks or is at work there, and nothing of what was done.
+        """
+        paths = [path for path in self.home.rglob("*") if path.name != AppFolder.LEASE]
+        found = ((str(path.relative_to(self.home)), path.lstat()) for path in paths)
         return {name: (st.st_mode, st.st_uid, st.st_gid, st.st_size, st.st_mtime_ns, st.st_ino) for name, st in found}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.server import files
 from deploy_plugin.testing import FakeServer
 from tests.commands.conftest import Command
 from tests.inner import DEPLOY_TOML, Project
@@ -168,11 +169,13 @@ def test_a_server_that_remembers_to_be_live_says_so(deployed: FakeServer, comman
 def test_an_error_on_the_way_shows_no_value(
     deployed: FakeServer, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(_path: object, content: bytes, **_: object) -> None:
+    def refused(_server: object, _path: object, content: bytes, **_: object) -> None:
         raise StepFailed("It can't be written.", got=content.decode())
 
-    monkeypatch.setattr(deployed, "write", refused)
+    monkeypatch.setattr(files, "write", refused)
+    before = kept(deployed)
     assert command("secrets", "staging", "rotate", "KEY") == 30
+    assert kept(deployed) == before
     assert command.err == "It can't be written.\n    KEY=********\n"
 
 

@@ -77,8 +77,8 @@ class RealServer:
         return self.in_app(f'python manage.py shell -v 0 -c "{code}"')
 
     def files(self) -> str:
-        """Every file and folder of the deploys: owner, mode, size, time of its last change, path."""
-        return self.sh("find deploy -printf '%u %m %s %T@ %C@ %p\\n' | sort -k 6")
+        """Every file and folder of the deploys but the leases: owner, mode, size, time of its last change, path."""
+        return self.sh("find deploy ! -name lease -printf '%u %m %s %T@ %C@ %p\\n' | sort -k 6")
 
     def wipe(self) -> None:
         """Make it a server that nobody ever deployed to."""

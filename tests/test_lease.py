@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from deploy_plugin import lease
+from deploy_plugin.errors import DeployError, LeaseHeld, LeaseLost, StepFailed, Unreachable
+from deploy_plugin.fence import fenced
+from deploy_plugin.lease import Lease
+from deploy_plugin.server.base import Result
+from deploy_plugin.server.engine import ContainerSpec
+from deploy_plugin.testing import FakeServer
+
+NOON = 1_795_521_600
+"""2026-11-24 12:00:00 UTC."""
+
+
+class Clock:
+    """The server's clock: it stands still until it is set."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+        self.set(NOON)
+
+    def set(self, seconds: int) -> None:
+        self._server.install("date", f"echo {seconds}")
+
+
+@pytest.fixture
+def clock(server: FakeServer) -> Clock:
+    return Clock(server)
+
+
+def take(server: FakeServer, purpose: str = "deploy", *, wait: float = 0) -> Lease:
+    return lease.acquire(server, "superlists", "staging", purpose, wait=wait)
+
+
+def file(server: FakeServer) -> Path:
+    return Path(lease.file_of(server, "superlists"))
+
+
+# Who has it
+
+
+def test_what_the_file_says_can_be_read(server: FakeServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.set(NOON)
+    monkeypatch.setattr(lease, "who", lambda: "harriet@laptop")
+    take(server)
+    assert file(server).read_text().splitlines()[:5] == [
+        f"token={NOON}",
+        f"expires={NOON + 60}",
+        f"since={NOON}",
+        "holder=harriet@laptop",
+        "purpose=deploy",
+    ]
+    assert file(server).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_one_is_told_who_and_since_when_and_until_when_and_what_to_do(
+    server: FakeServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "who", lambda: "harriet@laptop")
+    take(server, "restore")
+    clock.set(NOON + 9)
+    before = file(server).read_bytes()
+    with pytest.raises(LeaseHeld) as caught:
+        take(server)
+    assert caught.value.exit_code == 30
+    assert str(caught.value) == (
+        "harriet@laptop is at work on superlists on staging: restore, since 2026-11-24 12:00:00 UTC.\n"
+        "Its lease ends at 2026-11-24 12:01:00 UTC by the server's clock; a run that lives renews it.\n"
+        "Wait with --deploy-wait=SECONDS. If you know that nobody is at work: pytest-deploy unlock staging"
+    )
+    assert file(server).read_bytes() == before
+
+
+def test_apps_do_not_wait_for_each_other(server: FakeServer) -> None:
+    take(server)
+    lease.acquire(server, "blog", "staging", "deploy").require()
+
+
+def test_once_it_is_released_the_next_one_has_it(server: FakeServer) -> None:
+    first = take(server)
+    first.release()
+    second = take(server)
+    first.release()
+    second.require()
+
+
+def test_it_runs_out_by_the_clock_of_the_server(server: FakeServer, clock: Clock) -> None:
+    take(server)
+    clock.set(NOON + 59)
+    with pytest.raises(LeaseHeld):
+        take(server)
+    clock.set(NOON + 60)
+    take(server).require()
+
+
+def test_a_token_only_grows_whatever_becomes_of_clock_and_file(server: FakeServer, clock: Clock) -> None:
+    tokens = []
+    for seconds in (NOON, NOON, NOON - 5, NOON + 100):
+        clock.set(seconds)
+        one = take(server)
+        tokens.append(one.token)
+        one.release()
+    assert tokens == [NOON, NOON + 1, NOON + 2, NOON + 100]
+    file(server).unlink()
+    clock.set(NOON + 101)
+    assert take(server).token == NOON + 101
+
+
+@pytest.mark.parametrize("content", ["", "token=x\nexpires=\n", "\0" * 600, "token=5\nexpires=99999999999x\n"])
+def test_a_file_that_says_nothing_is_nobodys(server: FakeServer, content: str) -> None:
+    file(server).parent.mkdir(parents=True)
+    file(server).write_text(content)
+    take(server).require()
+
+
+@pytest.mark.parametrize("round_", range(20))
+def test_of_several_at_once_exactly_one_gets_it(server: FakeServer, round_: int) -> None:
+    clients, ready = 4, threading.Barrier(4)
+
+    def race(_: int) -> Lease | None:
+        ready.wait()
+        try:
+            return take(server, f"round {round_}")
+        except LeaseHeld:
+            return None
+
+    with ThreadPoolExecutor(clients) as pool:
+        (winner,) = filter(None, pool.map(race, range(clients)))
+    winner.require()
+
+
+# Waiting
+
+
+def test_who_waits_gets_it_when_it_is_released(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = take(server)
+    monkeypatch.setattr(time, "sleep", lambda _: first.release())
+    take(server, wait=60).require()
+
+
+def test_who_waits_is_told_in_the_end(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "_POLL", 0.01)
+    take(server)
+    with pytest.raises(LeaseHeld):
+        take(server, wait=0.05)
+
+
+# Losing it
+
+
+def test_a_run_that_was_away_for_too_long_can_not_go_on_although_nobody_came(server: FakeServer, clock: Clock) -> None:
+    mine = take(server)
+    clock.set(NOON + 61)
+    with pytest.raises(LeaseLost) as caught:
+        mine.require()
+    assert caught.value.exit_code == 30
+    assert str(caught.value) == (
+        "This run's lease ended at 2026-11-24 12:01:00 UTC, as nothing was heard of it for 60 s: "
+        "nothing more was changed.\nSee what serves there, then deploy again: pytest-deploy status staging"
+    )
+
+
+def test_a_run_whose_place_was_taken_is_told_by_whom(
+    server: FakeServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = take(server)
+    clock.set(NOON + 61)
+    monkeypatch.setattr(lease, "who", lambda: "harriet@laptop")
+    other = take(server)
+    now = "harriet@laptop (deploy, since 2026-11-24 12:01:01 UTC) holds it now: nothing more was changed."
+    with pytest.raises(LeaseLost, match=r"^This run's lease ended, and ") as caught:
+        mine.require()
+    assert caught.value.message.endswith(now)
+    other.release()
+    with pytest.raises(LeaseLost, match="another run was there since: nothing more was changed"):
+        mine.require()
+
+
+def test_taking_it_away_says_whose_it_was_and_ends_that_run(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = take(server)
+    monkeypatch.setattr(lease, "who", lambda: "harriet@laptop")
+    was = lease.take_away(server, "superlists")
+    assert was
+    assert was.purpose == "deploy"
+    assert lease.take_away(server, "superlists") is None
+    with pytest.raises(LeaseLost, match="was taken away by harriet@laptop"):
+        mine.require()
+    take(server).require()
+
+
+def test_looking_and_taking_away_make_nothing_where_nothing_is(server: FakeServer) -> None:
+    assert lease.look(server, "superlists") is None
+    assert lease.take_away(server, "superlists") is None
+    assert not file(server).parent.exists()
+
+
+def test_a_file_that_somebody_removed_is_a_lease_that_is_lost(server: FakeServer) -> None:
+    mine = take(server)
+    file(server).unlink()
+    with pytest.raises(LeaseLost):
+        mine.require()
+    assert not file(server).exists()
+
+
+# Keeping it
+
+
+def test_a_run_that_lives_renews_it(server: FakeServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "_BEAT", 0.01)
+    mine = take(server)
+    clock.set(NOON + 50)
+    until(lambda: f"expires={NOON + 110}" in file(server).read_text())
+    mine.release()
+    assert "expires=0\n" in file(server).read_text()
+
+
+def test_a_heart_that_misses_a_beat_beats_on(server: FakeServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    missed: list[str] = []
+    run = server.run
+
+    def breaks(*argv: str, stdin: bytes = b"") -> Result:
+        if not missed:
+            missed.append(argv[0])
+            raise Unreachable("The connection broke.")
+        return run(*argv, stdin=stdin)
+
+    monkeypatch.setattr(lease, "_BEAT", 0.01)
+    take(server)
+    monkeypatch.setattr(server, "run", breaks)
+    until(lambda: bool(missed))
+    clock.set(NOON + 50)
+    until(lambda: f"expires={NOON + 110}" in file(server).read_text())
+
+
+def test_what_has_run_out_is_not_renewed(server: FakeServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "_BEAT", 0.01)
+    clock.set(NOON)
+    late = take(server)
+    clock.set(NOON + 60)
+    until(lambda: not late.is_kept)
+    assert f"expires={NOON + 60}\n" in file(server).read_text()
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+# The fence
+
+
+def test_behind_the_fence_a_command_gets_all_that_it_is_given(server: FakeServer) -> None:
+    there = fenced(server, take(server))
+    done = there.run("sh", "-c", 'cat; echo "$0 $1" >&2; exit 113', "a b", "*", stdin=b"in\0put")
+    assert (done.exit_code, done.stdout, done.stderr) == (113, b"in\0put", b"a b *\n")
+    there.write(server.facts.home / "x", b"content", mode=0o640)
+    assert (server.home / "x").read_bytes() == b"content"
+    assert there.bytes_sent == server.bytes_sent == 7
+
+
+def test_once_it_is_lost_nothing_is_changed_in_any_way(server: FakeServer) -> None:
+    server.engine.add_image("a:b")
+    server.journal.clear()
+    there = fenced(server, take(server))
+    lease.take_away(server, "superlists")
+    server.journal.clear()
+    spec = ContainerSpec("a", "a:b")
+    for change in (
+        lambda: there.run("touch", "x"),
+        lambda: there.attach("touch", "x"),
+        lambda: there.write(server.facts.home / "x", b"content", mode=0o640),
+        lambda: there.engine.start(spec),
+        lambda: there.engine.remove_image("a:b"),
+    ):
+        with pytest.raises(LeaseLost):
+            change()
+    assert server.journal == []
+    assert there.engine.image("a:b")
+    assert there.read(lease.file_of(server, "superlists"))
+
+
+def test_a_command_that_goes_on_by_itself_keeps_nobody_else_out(server: FakeServer) -> None:
+    mine = take(server)
+    server.install("sleep", "exec /bin/sleep 30 </dev/null >/dev/null 2>&1")
+    fenced(server, mine).run("sh", "-c", "sleep & echo $! >pid")
+    mine.release()
+    take(server).require()
+    server.run("sh", "-c", 'kill "$(cat pid)"')
+
+
+# What can go wrong
+
+
+def test_a_server_without_flock_is_a_sentence(server: FakeServer) -> None:
+    (Path(server.home).parent / "commands" / "flock").unlink()
+    with pytest.raises(StepFailed, match="There is no flock command on the server") as caught:
+        take(server)
+    assert "util-linux" in caught.value.hint
+
+
+def test_a_file_that_can_not_be_written_is_a_sentence(server: FakeServer) -> None:
+    file(server).mkdir(parents=True)
+    with pytest.raises(DeployError, match=r"The lease in .*/lease can't be read and written\."):
+        take(server)
