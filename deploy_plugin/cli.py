@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from deploy_plugin.commands import exec as exec_command
-from deploy_plugin.commands import logs, sandbox, secrets, status, targets, unlock
+from deploy_plugin.commands import logs, restore, sandbox, secrets, snapshots, status, targets, unlock
 from deploy_plugin.commands.project import in_project
 from deploy_plugin.errors import DeployError
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
-SUMMARY = "look at targets, change their secrets, keep sandboxes; deploying is pytest's: pytest --deploy-to=TARGET"
+SUMMARY = (
+    "look at targets, change their secrets, restore their data, keep sandboxes; "
+    "deploying is pytest's: pytest --deploy-to=TARGET"
+)
 INTERRUPTED = 130
 UNREAD = 141
 """Whoever read our output went away, like ``head``; a shell says the same of a program that SIGPIPE ended."""
@@ -54,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_exec(commands)
     _add_secrets(commands)
     _add_unlock(commands)
+    _add_snapshots(commands)
+    _add_restore(commands)
     _add_sandbox(commands)
     return parser
 
@@ -108,6 +113,31 @@ def _add_unlock(commands: Subparsers) -> None:
     of = _add(commands, "unlock", in_project(unlock.unlock), "take the lease from a run that is at work no more")
     _in_project(of)
     of.add_argument("target", metavar="TARGET", help=TARGET)
+
+
+def _add_snapshots(commands: Subparsers) -> None:
+    summary = "the copies of a target's database that are kept on the server"
+    of = commands.add_parser("snapshots", help=summary, description=_sentence(summary))
+    of.add_argument("target", metavar="TARGET", help=TARGET)
+    actions = of.add_subparsers(required=True, metavar="ACTION")
+    listing = _add(actions, "list", in_project(snapshots.every), "time and size of each, and whether it is whole")
+    _in_project(listing)
+    listing.add_argument("--json", action="store_true", help="print a list of objects")
+    pull = _add(actions, "pull", in_project(snapshots.pull), "copy one here, and hold it against its checksum")
+    _in_project(pull)
+    pull.add_argument("--to", metavar="FILE", help="its name here; its own where this is not given")
+    pull.add_argument("name", metavar="NAME", help="its name, or the release that it was taken before")
+
+
+def _add_restore(commands: Subparsers) -> None:
+    one = _add(commands, "restore", in_project(restore.restore_one), "put a snapshot in the place of the database")
+    one.add_argument("target", metavar="TARGET", help=TARGET)
+    one.add_argument("snapshot", metavar="SNAPSHOT", help="its name, or the release that it was taken before")
+    empty = _add(commands, "reset-db", in_project(restore.reset), "empty the database of a target that is not live")
+    empty.add_argument("target", metavar="TARGET", help=TARGET)
+    for action in (one, empty):
+        _in_project(action)
+        action.add_argument("--yes", action="store_true", help="don't ask whether the rows that would go may go")
 
 
 def _add_sandbox(commands: Subparsers) -> None:

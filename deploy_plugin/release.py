@@ -41,9 +41,12 @@ def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secre
 def found(server: Server, app: App, target: Target) -> Containers | None:
     """The release that serves on the server, with the settings it runs with; None where nothing serves."""
     serving = containers.serving(server, app)
-    if serving is None:
-        return None
-    same = _containers(server, app, target, _release_of(serving), {})
+    return of(server, app, target, serving) if serving else None
+
+
+def of(server: Server, app: App, target: Target, container: Container) -> Containers:
+    """The release that a container was made for, with the settings it runs with."""
+    same = _containers(server, app, target, _release_of(container), {})
     return replace(same, settings=parse(server.read(same.folder.settings(same.release.id)) or b""))
 
 

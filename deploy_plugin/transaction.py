@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from deploy_plugin import containers, env_files, health, lease, plan, release, settings, traffic
 from deploy_plugin.containers import Containers
+from deploy_plugin.database import tidy
 from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
@@ -69,6 +70,7 @@ def commit(app: App, server: Server) -> None:
         for left in containers.running(server, app):
             if left.name != serves.name:
                 detached(server, _DRAIN, str(app.drain), left.name, upstream)
+    tidy.tidy(server, app)
 
 
 def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException) -> None:

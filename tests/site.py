@@ -30,6 +30,8 @@ class Site:
     """What the rehearsal finds, where that is not what it always does."""
     problems: list[dict[str, str]] = field(default_factory=list)
     """What the release that serves can't do on the new schema."""
+    difference: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How another database differs: for each table, how many rows would go and come."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     """Container, path and Host header of every request."""
     commands: list[tuple[str, Sequence[str]]] = field(default_factory=list)
@@ -54,6 +56,11 @@ class Site:
             return _copy(spec, *command[-2:])
         if programs.text("rehearse") in command:
             return self._rehearse()
+        if programs.text("replace") in command:
+            _there(spec, command[-1]).write_bytes(_there(spec, command[-2]).read_bytes())
+            return Finished(0, "")
+        if programs.text("compare") in command:
+            return _answer(self.difference)
         assert programs.text("compatible") in command
         return _answer({"models": 2, "problems": self.problems})
 
@@ -94,7 +101,9 @@ def _copy(spec: ContainerSpec, source: str, copy: str) -> Finished:
 
 
 def _there(spec: ContainerSpec, path: str) -> Path:
-    folder = next(folder for folder, seen in spec.mounts.items() if str(seen) == path.rpartition("/")[0])
+    folder = next(
+        folder for folder, seen in {**spec.mounts, **spec.reads}.items() if str(seen) == path.rpartition("/")[0]
+    )
     return Path(folder) / path.rpartition("/")[2]
 
 

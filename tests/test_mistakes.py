@@ -36,6 +36,9 @@ RARE = (
     "Docker on this machine could not ….",
     "The settings in … can't be read on the server.",
     "The records in … can't be listed.",
+    "The snapshots in … can't be listed.",
+    "The database that is there can't be kept, so nothing was changed.",
+    "The database could not be put in place.",
     # Servers without ssh are made by plugins, which say where they are.
     "This machine's Docker is another machine's: … (…).",
     "There is no … command on this machine.",

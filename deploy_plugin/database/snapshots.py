@@ -15,7 +15,7 @@ from deploy_plugin.server.files import script
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
-_COPIES = PurePosixPath("/copies")
+_SOURCE, _COPIES = PurePosixPath("/source"), PurePosixPath("/copies")
 _MAKE_FOLDER = r"""
 set -e
 umask 077
@@ -42,14 +42,19 @@ def holds_anything(server: Server, containers: Containers) -> bool:
 
 def take(server: Server, containers: Containers, path: PurePosixPath) -> Snapshot:
     """Copy the app's database to ``path`` on the server, and its checksum beside it; both 0600, the app's own."""
-    source = containers.app.database
-    assert source is not None  # noqa: S101 - whoever asks for a snapshot knows that there is a database
+    database = containers.app.database
+    assert database is not None  # noqa: S101 - whoever asks for a snapshot knows that there is a database
+    return copy(server, containers, containers.folder.data / database.name, path)
+
+
+def copy(server: Server, containers: Containers, source: PurePosixPath, path: PurePosixPath) -> Snapshot:
+    """The same, of any database on the server."""
     make_folder(server, containers, path.parent)
     done = server.engine.run_once(
         replace(
             containers.program("snapshot"),
-            command=("python", "-c", programs.text("snapshot"), str(source), str(_COPIES / path.name)),
-            mounts={containers.folder.data: source.parent, path.parent: _COPIES},
+            command=("python", "-c", programs.text("snapshot"), str(_SOURCE / source.name), str(_COPIES / path.name)),
+            mounts={source.parent: _SOURCE, path.parent: _COPIES},
             network="none",
         )
     )
@@ -57,7 +62,7 @@ def take(server: Server, containers: Containers, path: PurePosixPath) -> Snapsho
         raise StepFailed(
             "No snapshot of the database could be taken, so nothing was changed.",
             got="\n".join(done.text.splitlines()[-5:]),
-            hint=hint_for(done.text, f"Look at it on the server: {containers.folder.data}"),
+            hint=hint_for(done.text, f"Look at it on the server: {source}"),
         )
     digest = done.stdout.strip().splitlines()[-1]
     server.write(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n".encode(), mode=0o600)

@@ -133,7 +133,7 @@ def test_it_works_on_a_copy_without_network_and_reads_what_visitors_sent(deploy:
         for spec in deploy.ran
         if (spec.name.startswith("superlists-") and spec.reads) or spec.name.endswith("-snapshot")
     ]
-    assert copied.mounts == {folder.data: PurePosixPath("/data"), folder.rehearsal: PurePosixPath("/copies")}
+    assert copied.mounts == {folder.data: PurePosixPath("/source"), folder.rehearsal: PurePosixPath("/copies")}
     for spec in (rehearsed, tried):
         assert spec.mounts == {folder.rehearsal: PurePosixPath("/data")}
         assert spec.reads == {folder.volume("media"): PurePosixPath("/media")}

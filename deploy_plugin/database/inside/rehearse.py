@@ -47,7 +47,8 @@ def rows():
 
 def error_of(error):
     """What failed, in the database's own words, and the rows that stood in its way."""
-    said = str(error)
+    # A table that is rebuilt is filled under another name first.
+    said = re.sub(r"\bnew__(\w+\.)", r"\1", str(error)) if isinstance(error, DatabaseError) else str(error)
     found = {"migration": str(current[0]) if current else "", "kind": type(error).__name__, "message": said}
     if not SHOW_VALUES and not isinstance(error, WITHOUT_VALUES):
         found["message"] = ""

@@ -1,0 +1,82 @@
+"""``pytest-deploy restore`` and ``reset-db``: another database for the app, or an empty one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from deploy_plugin import release
+from deploy_plugin.commands.found import changing, folder_of, is_live, latest, nothing_serves
+from deploy_plugin.commands.output import say, warn
+from deploy_plugin.commands.project import connected
+from deploy_plugin.database import kept, restore
+from deploy_plugin.errors import ConfigError, StepFailed
+from deploy_plugin.health import Probe
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    import pytest
+
+    from deploy_plugin.containers import Containers
+    from deploy_plugin.database.kept import Kept
+    from deploy_plugin.server.base import Server
+    from deploy_plugin.session import Session
+
+YES = ("y", "yes")
+
+
+def restore_one(options: Namespace, config: pytest.Config) -> int:
+    """Put a snapshot in the database's place."""
+    with connected(config, options.target) as (session, server):
+        containers = _containers(server, session)
+        snapshot = kept.find(server, folder_of(server, session), options.snapshot)
+        with changing(server, session, "restore") as there:
+            return _replace(options, session, there, containers, snapshot)
+
+
+def reset(options: Namespace, config: pytest.Config) -> int:
+    """Put an empty database in its place, with the tables of the release that serves."""
+    with connected(config, options.target) as (session, server):
+        if is_live(server, session):
+            raise StepFailed(
+                f"{session.target.name} is live: its database is never emptied.",
+                hint="What is there can be replaced by a snapshot: pytest-deploy restore TARGET SNAPSHOT",
+            )
+        containers = _containers(server, session)
+        with changing(server, session, "reset-db") as there:
+            return _replace(options, session, there, containers, None)
+
+
+def _replace(
+    options: Namespace, session: Session, server: Server, containers: Containers, snapshot: Kept | None
+) -> int:
+    target, probe = session.target, Probe.of(session.app, session.target)
+    live = is_live(server, session)
+    with restore.prepared(server, containers, snapshot) as difference:
+        what = snapshot.name if snapshot else "an empty database"
+        say(f"{what} in place of the database on {target.name}{' (LIVE)' if live else ''}:\n{difference}")
+        if not options.yes and (live or difference.loses):
+            _ask()
+        before = restore.put_in_place(server, containers, probe, why="restore" if snapshot else "reset-db")
+    say(f"Done, and {containers.release.id} answers. What was there before is kept: {before}")
+    return 0
+
+
+def _containers(server: Server, session: Session) -> Containers:
+    if session.app.database is None:
+        raise ConfigError(
+            f"{session.app.name} has no database of which deploy.toml knows.", hint="Name it: path in [database]."
+        )
+    container = latest(server, session)
+    if container is None:
+        raise nothing_serves(session)
+    return release.of(server, session.app, session.target, container)
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise StepFailed("Nobody can be asked whether that is meant; nothing was changed.", hint="Say so with --yes.")
+    warn("Do it? [y/N]")
+    if sys.stdin.readline().strip().lower() not in YES:
+        raise StepFailed("Nothing was changed.")
