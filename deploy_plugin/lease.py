@@ -64,7 +64,7 @@ lines() {
     echo "unlocked=$unlocked"
 }
 put() { printf '%-511s\n' "$(lines)
-" 1<>"$file"; }
+" | cat 1<>"$file"; }
 say() { lines; echo "now=$now"; }
 refuse() { say; exit 113; }
 held() { [ "$expires" -gt "$now" ]; }

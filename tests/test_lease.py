@@ -310,6 +310,13 @@ def test_a_server_without_flock_is_a_sentence(server: FakeServer) -> None:
     assert "util-linux" in caught.value.hint
 
 
+def test_a_full_disk_is_a_sentence(server: FakeServer) -> None:
+    server.install("cat", 'echo "cat: write error: No space left on device" >&2; exit 1')
+    with pytest.raises(StepFailed, match="can't be read and written") as caught:
+        take(server)
+    assert caught.value.hint.startswith("The server's disk is full")
+
+
 def test_a_file_that_can_not_be_written_is_a_sentence(server: FakeServer) -> None:
     file(server).mkdir(parents=True)
     with pytest.raises(DeployError, match=r"The lease in .*/lease can't be read and written\."):
