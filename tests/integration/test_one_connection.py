@@ -32,23 +32,17 @@ Host *
 Include {config}
 """
 # Whoever deploys in their own way may answer without having asked the server.
-BY_HAND = """
-from deploy_plugin import Deployment, Recap, Release
-from deploy_plugin.models import AppFolder
-from pathlib import PurePosixPath
+KEEPS_WHAT_SERVES = """
+import pathlib, pickle
 
+def pytest_deploy_finished(deployment):
+    pathlib.Path("kept").write_bytes(pickle.dumps(deployment))
+"""
+ANSWERS_WHAT_IT_KEPT = """
+import pathlib, pickle
 
-def pytest_deploy_run(app, target):
-    return Deployment(
-        app=app,
-        target=target,
-        release=Release("20260101-000000-1234567", "1234567", "by-hand:1"),
-        container="{container}",
-        port=8888,
-        user="1000:1000",
-        folder=AppFolder(PurePosixPath("/home/deploy"), app.name),
-        recap=Recap(),
-    )
+def pytest_deploy_run():
+    return pickle.loads(pathlib.Path("kept").read_bytes())
 """
 
 
@@ -94,10 +88,11 @@ def test_a_configuration_for_people_changes_nothing_and_keeps_no_connection_open
 def test_the_tests_of_a_deploy_that_asked_nothing(
     server: RealServer, project: Project, workers: tuple[str, ...]
 ) -> None:
+    project.write("conftest.py", KEEPS_WHAT_SERVES)
     first = project.pytest(f"--deploy-to={server.target}")
     assert first.exit_code == 0, first.output
     project.write("infra_tests/test_questions.py", MANY_QUESTIONS)
-    project.write("conftest.py", BY_HAND.format(container=server.serving().split()[0]))
+    project.write("conftest.py", ANSWERS_WHAT_IT_KEPT)
     before = server.logins()
 
     run = project.pytest(f"--deploy-to={server.target}", *workers)
