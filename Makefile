@@ -1,8 +1,11 @@
 # Every target is a few lines: the work is in scripts/, and bootstrap gives the machine what it lacks.
-.PHONY: demo test lint bench requirements
+.PHONY: demo story test lint bench requirements
 
 demo:
 	@scripts/bootstrap .venv/bin/pytest --deploy-to=sandbox
+
+story:
+	@scripts/bootstrap .venv/bin/pytest -s --no-header tests/integration/test_story.py
 
 test: lint
 	@scripts/bootstrap --image=debian:trixie-slim .venv/bin/pytest -n2 --dist=loadfile

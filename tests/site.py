@@ -28,6 +28,8 @@ class Site:
     """What ``migrate`` says as it fails; it works where this is empty."""
     rehearsal: dict[str, Any] = field(default_factory=dict)
     """What the rehearsal finds, where that is not what it always does."""
+    patience: float = 5.0
+    """Seconds that the writers of the release that serves wait."""
     problems: list[dict[str, str]] = field(default_factory=list)
     """What the release that serves can't do on the new schema."""
     difference: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Site:
         if programs.text("compare") in command:
             return _answer(self.difference)
         assert programs.text("compatible") in command
-        return _answer({"models": 2, "problems": self.problems})
+        return _answer({"models": 2, "problems": self.problems, "patience": self.patience})
 
     def _manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
         if "--plan" in command:

@@ -29,7 +29,16 @@ class Problem:
         return f"{where}: {self.said}"
 
 
-def problems(server: Server, previous: Containers, probe: Probe) -> Sequence[Problem]:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How the previous release did."""
+
+    problems: Sequence[Problem]
+    patience: float
+    """Seconds that its writers wait for the write lock."""
+
+
+def try_on_copy(server: Server, previous: Containers, probe: Probe) -> Tried:
     """Let the previous release read and write every model on the copy, start it there, ask it as a visitor would."""
     app, folder = previous.app, previous.folder
     assert app.database is not None  # noqa: S101 - there is a copy of it
@@ -41,7 +50,7 @@ def problems(server: Server, previous: Containers, probe: Probe) -> Sequence[Pro
     asks = replace(release, command=manage_command(app, "shell", "-c", programs.text("compatible")), network="none")
     found = programs.answer(server.engine.run_once(asks), f"Trying {previous.release.id} on the new schema")
     seen = [Problem(one["model"], one["field"], one["problem"]) for one in found["problems"]]
-    return seen or _does_not_answer(server, release, probe)
+    return Tried(seen or _does_not_answer(server, release, probe), found["patience"])
 
 
 def _does_not_answer(server: Server, release: ContainerSpec, probe: Probe) -> Sequence[Problem]:

@@ -47,28 +47,29 @@ class Rehearse:
             seen = rehearsal.rehearse(server, containers)
             if seen.error:
                 raise rehearsal.failed(seen.error, containers.target.name, live=containers.target.live)
-            self._require_short(seen)
+            self._require_short(seen, seen.patience)
             if previous := self.previous(server):
-                self._require_compatible(server, previous)
+                self._require_compatible(server, previous, seen)
         finally:
             snapshots.remove_folder(server, containers.folder.rehearsal)
         self.migrations.rehearsed = True
         return seen.summary
 
-    def _require_short(self, seen: Rehearsal) -> None:
-        if seen.longest > seen.patience:
+    def _require_short(self, seen: Rehearsal, patience: float) -> None:
+        if seen.longest > patience:
             raise StepFailed(
                 f"On a copy of the data a migration holds the write lock for {seen.longest:.1f} s, and the app's "
-                f"writers wait no longer than {seen.patience:.0f} s: visitors would see errors. Nothing was changed.",
+                f"writers wait no longer than {patience:g} s: visitors would see errors. Nothing was changed.",
                 got=seen.summary,
                 hint="Let the migration do less at a time, or let writers wait longer (timeout in DATABASES).",
             )
 
-    def _require_compatible(self, server: Server, previous: Containers) -> None:
-        problems = compatibility.problems(server, previous, self.probe)
-        if problems:
+    def _require_compatible(self, server: Server, previous: Containers, seen: Rehearsal) -> None:
+        tried = compatibility.try_on_copy(server, previous, self.probe)
+        if tried.problems:
             raise StepFailed(
                 f"{previous.release.id}, which serves, can't live with the new schema, so nothing was changed.",
-                got="\n".join(map(str, problems)),
+                got="\n".join(map(str, tried.problems)),
                 hint="Split the change in two releases: first one that needs neither the old schema nor the new one.",
             )
+        self._require_short(seen, tried.patience)

@@ -86,7 +86,7 @@ def test_a_setting_that_the_app_needs_and_does_not_get_is_named(served: RealServ
     assert_one_sentence(run)
     assert "KeyError: 'PAYMENT_API_KEY'" in run.output
     assert "The app wants PAYMENT_API_KEY in its environment: give it in [app.env] or [app.secrets]" in run.output
-    assert run.outcomes["Migrate"] == "failed"
+    assert run.outcomes["Rehearse the migration"] == "failed"
 
 
 def test_a_setting_that_the_build_needs_is_told_from_one_that_the_app_needs(

@@ -37,7 +37,7 @@ def served(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Real
     run = project.pytest(f"--deploy-to={server.target}")
     assert run.exit_code == 0, run.output
     visitor = Visitor(server.sandbox.url)
-    page = visitor.add(WISH)
+    page, _ = visitor.add(WISH)
     for wish in (WISH, "milk"):
         visitor.add(wish, page)
     return server
@@ -118,7 +118,7 @@ def test_a_rebuild_that_takes_longer_than_writers_wait_stops_it(refused: RealSer
 
     said = refuses(refused, project)
 
-    assert "writers wait no longer than 0 s: visitors would see errors." in said
+    assert "writers wait no longer than 0.001 s: visitors would see errors." in said
 
 
 def test_a_migration_that_hangs_is_ended(refused: RealServer, project: Project) -> None:

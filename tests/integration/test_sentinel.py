@@ -138,7 +138,7 @@ def test_other_ways_to_show_it_are_hidden_too(
 @pytest.mark.parametrize(
     ("file", "text", "where"),
     [
-        ("src/lists/migrations/0004_fails.py", FAILING_MIGRATION, "Migrate"),
+        ("src/lists/migrations/0004_fails.py", FAILING_MIGRATION, "Rehearse the migration"),
         ("src/superlists/wsgi.py", PRINTS_ITS_ENVIRONMENT + "sys.exit(3)\n", "Await health"),
     ],
 )

@@ -153,7 +153,7 @@ def test_a_migration_that_fails_shows_its_error(served: RealServer, project: Pro
 
     assert_one_sentence(run)
     assert "no such table: no_such_table" in run.output
-    assert run.outcomes["Migrate"] == "failed"
+    assert run.outcomes["Rehearse the migration"] == "failed"
 
 
 def test_with_workers_it_is_one_report_too(served: RealServer, project: Project) -> None:

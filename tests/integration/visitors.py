@@ -27,14 +27,15 @@ class Visitor:
     def __post_init__(self) -> None:
         self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
-    def add(self, text: str, path: str = "/") -> str:
-        """Type a text into the box of a page, and give the address of the page that comes then."""
+    def add(self, text: str, path: str = "/") -> tuple[str, str]:
+        """Type a text into the box of a page, and give the page that comes then: its address and what it says."""
         token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.read(path))
         assert token
         form = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], "text": text}).encode()
         with self._browser.open(self.url + path, form, timeout=30) as answer:
-            assert text in answer.read().decode()
-            return str(urllib.parse.urlsplit(answer.url).path)
+            said = str(answer.read().decode())
+            assert text in said
+            return urllib.parse.urlsplit(answer.url).path, said
 
     def read(self, path: str) -> str:
         with self._browser.open(self.url + path, timeout=30) as answer:

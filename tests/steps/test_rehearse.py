@@ -186,7 +186,13 @@ def test_a_migration_that_locks_longer_than_writers_wait_is_refused(deploy: Depl
     deploy.site.rehearsal = {"patience": 0.1}
     error = deploy.refused()
     assert "holds the write lock for 0.2 s" in error.message or "holds the write lock for 0.3 s" in error.message
+    assert "wait no longer than 0.1 s" in error.message
     assert "timeout in DATABASES" in error.hint
+
+
+def test_the_writers_that_wait_are_those_of_the_release_that_serves(deploy: Deploy) -> None:
+    deploy.site.patience = 0.2
+    assert "wait no longer than 0.2 s" in deploy.refused().message
 
 
 def test_what_the_release_that_serves_can_not_live_with_is_named(deploy: Deploy) -> None:

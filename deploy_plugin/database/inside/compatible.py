@@ -93,4 +93,5 @@ def tried():
 
 models = tried()
 found = [problem for model in models for problem in problems_of(model)]
-print("\npytest-deploy:" + json.dumps({"models": len(models), "problems": found}))
+patience = connection.settings_dict.get("OPTIONS", {}).get("timeout", 5.0)
+print("\npytest-deploy:" + json.dumps({"models": len(models), "problems": found, "patience": patience}))
