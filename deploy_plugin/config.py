@@ -11,7 +11,7 @@ from typing import Any
 from deploy_plugin import toml
 from deploy_plugin.destination import is_bare_word, is_destination, is_ssh_alias
 from deploy_plugin.errors import ConfigError
-from deploy_plugin.models import App, SecretSource, Target
+from deploy_plugin.models import KEEP, ROLLBACK, App, SecretSource, Target
 from deploy_plugin.toml import Table
 
 FILE_NAME = "deploy.toml"
@@ -106,7 +106,8 @@ def read_app(root: Path, place: Place) -> App:
         database=None if path is None else PurePosixPath(_absolute(database, "path", path)),
         migration_limit=_limit(database),
         proxied=_proxied(table),
-        drain=_drain(table),
+        drain=_seconds(table, "drain", 30),
+        confirm=_seconds(table, "confirm", 600),
     )
 
 
@@ -124,6 +125,7 @@ def read_target(place: Place, destination: str, *, url: str, ssh_config: Path | 
         sandbox=place.sandbox_name,
         testinfra=table.get("testinfra", str, ""),
         manage_allow=_manage_allow(table),
+        on_failure=_on_failure(table),
     )
 
 
@@ -196,10 +198,10 @@ def _proxied(table: Table) -> bool:
     return proxy != "none"
 
 
-def _drain(table: Table) -> int:
-    seconds = table.get("drain", int, 30)
+def _seconds(table: Table, key: str, default: int) -> int:
+    seconds = table.get(key, int, default)
     if seconds < 0:
-        table.refuse("drain", f"must be seconds, not {seconds}")
+        table.refuse(key, f"must be seconds, not {seconds}")
     return seconds
 
 
@@ -208,6 +210,13 @@ def _limit(table: Table) -> int:
     if seconds < 1:
         table.refuse("limit", f"must be seconds, at least one, not {seconds}")
     return seconds
+
+
+def _on_failure(table: Table) -> str | None:
+    word = table.optional("on_failure", str)
+    if word not in {None, ROLLBACK, KEEP}:
+        table.refuse("on_failure", f'must be "{ROLLBACK}" or "{KEEP}", not {word!r}')
+    return word
 
 
 def _manage_allow(table: Table) -> tuple[str, ...] | None:

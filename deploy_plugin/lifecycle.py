@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
+from deploy_plugin import trial
 from deploy_plugin.errors import DeployError
 from deploy_plugin.live import live_word
+from deploy_plugin.renewal import Renewal
 from deploy_plugin.reporting import json, terminal
 from deploy_plugin.runner import Runner
 from deploy_plugin.session import Session
+from deploy_plugin.verdict import KEPT, NOT_TRIED, NOTHING_BEFORE, Verdict, Word
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
+    from deploy_plugin.models import Deployment
     from deploy_plugin.server.base import Shipping
 
 NOT_DEPLOYED = "the deploy failed, so no test was run"
@@ -24,6 +29,7 @@ ONLY_PLANNED = "only a plan was asked for, so no test was run"
 NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
 NO_JSON = "--deploy-json={path} could not be written: {reason}. The deploy is not the worse for it."
 WORKER_KEY = "pytest_deploy_session"
+_BROKEN_OFF = frozenset((pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR))
 
 
 class Lifecycle:
@@ -36,7 +42,9 @@ class Lifecycle:
         self._done: Runner | None = None
         self._workers = 0
         self._failed_collections = 0
-        self._passed = 0
+        self._verdict = Verdict()
+        self._said = ""
+        self._renewal: Renewal | None = None
 
     @property
     def _error(self) -> DeployError | None:
@@ -57,7 +65,7 @@ class Lifecycle:
         self._failed_collections += report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._passed += report.when == "call" and report.passed
+        self._verdict.hear(report.when, report.outcome)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -88,13 +96,19 @@ class Lifecycle:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._renewal:
+            self._renewal.stop()
         if self._error:
             session.exitstatus = self._error.exit_code
         elif self._done and self._done.dry:
             session.exitstatus = pytest.ExitCode.OK
         elif self._done and self._session.deploys and (deployment := self._session.deployment):
-            verified = session.exitstatus == pytest.ExitCode.OK and self._passed > 0
-            self._session.commit(self._done)
+            word = self._verdict.word(interrupted=session.exitstatus in _BROKEN_OFF)
+            self._decide(self._done, word, deployment)
+            if self._error:
+                session.exitstatus = self._error.exit_code
+                return
+            verified = session.exitstatus == pytest.ExitCode.OK and word is Word.VERIFIED
             self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
 
     def pytest_report_teststatus(self, report: pytest.CollectReport) -> tuple[str, str, str] | None:
@@ -102,12 +116,33 @@ class Lifecycle:
 
     def pytest_terminal_summary(self) -> None:
         if self._done and self._done.recap.steps:
-            terminal.write_recap(self._terminal, self._session.target, self._done)
+            terminal.write_recap(self._terminal, self._session.target, self._done, self._said)
 
     def pytest_unconfigure(self) -> None:
         if self._done:
             self._done.release_lease()
         self._server.close()
+
+    def _decide(self, done: Runner, word: Word, deployment: Deployment) -> None:
+        """Commit, or go back: what the tests said decides, and what the target says of failing ones."""
+        way_back = done.way_back.name if done.way_back else ""
+        if word is Word.FAILED and self._session.target.rolls_back and way_back:
+            terminal.write_title(self._terminal, f"deploy rollback on {self._session.target.name}")
+            self._session.take_back(done)
+        else:
+            self._said = self._remark(word, way_back, deployment)
+            self._session.commit(done)
+        if done.error:
+            self._report(done.error)
+        if path := self._config.option.deploy_json:
+            self._write_json(path, done)
+
+    def _remark(self, word: Word, way_back: str, deployment: Deployment) -> str:
+        if word is Word.INCONCLUSIVE:
+            return NOT_TRIED.format(count=self._verdict.errors)
+        if word is Word.FAILED:
+            return (KEPT if way_back else NOTHING_BEFORE).format(name=deployment.container)
+        return ""
 
     @property
     def _ends_here(self) -> bool:
@@ -130,16 +165,28 @@ class Lifecycle:
         self._config.pluginmanager.register(
             terminal.StepLines(self._terminal, self._sent, self._shipping), "deploy-step-lines"
         )
-        act = self._session.foresee if self._config.option.deploy_plan else self._session.execute
-        self._done = act(self._server, self._config.hook)
+        self._done = self._act()
         if path := self._config.option.deploy_json:
             self._write_json(path, self._done)
         for note in self._done.notes:
             self._terminal.write_line(note, yellow=True)
+        if self._done.way_back:
+            renew = partial(self._session.renew, self._server, self._done)
+            self._renewal = Renewal(renew, self._session.app.confirm / 4)
         if self._error:
             self._report(self._error)
         elif self._done.recap.steps and not self._done.dry and self._terminal.verbosity >= 0:
             terminal.write_counts(self._terminal, target, self._done)
+
+    def _act(self) -> Runner:
+        hooks = self._config.hook
+        if self._config.option.deploy_plan:
+            return self._session.foresee(self._server, hooks)
+        if self._session.deploys and self._session.target.live:
+            typed = [str(word) for word in self._config.invocation_params.args]
+            fair = partial(trial.require_fair_tests, typed, self._config.invocation_params.dir)
+            return self._session.execute(self._server, hooks, first=fair)
+        return self._session.execute(self._server, hooks)
 
     def _write_json(self, path: Path, done: Runner) -> None:
         try:

@@ -45,10 +45,14 @@ class App:
     """Seconds that all of a release's migrations together may take."""
     proxied: bool = True
     """Whether a proxy stands in front, which switches without a failed request; else the app is published itself."""
+    confirm: int = 600
+    """Seconds without a word from the run, after which the server goes back to the release before by itself."""
     drain: int = 30
     """Seconds that the old release has to finish what it began, once visitors go to the new one."""
 
 
+ROLLBACK, KEEP = "rollback", "keep"
+"""What failing tests do."""
 READ_ONLY = ("check", "showmigrations", "migrate --check", "migrate --plan")
 """The management commands that a live target allows where it does not say which."""
 
@@ -75,10 +79,17 @@ class Target:
     """Whether what rows hold may be shown, where a migration fails on them."""
     wait: int = 0
     """Seconds that a deploy waits here for another one to end."""
+    on_failure: str | None = None
+    """What failing tests do, ``rollback`` or ``keep``; where it is not said, they roll back on live alone."""
     manage_allow: tuple[str, ...] | None = None
     """The management commands that tests may run here, each with its first options; None where it does not say."""
     testinfra: str = ""
     """How testinfra reaches it; by ssh, over the run's own connection, where it is empty."""
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether a release that fails its tests is taken back."""
+        return self.on_failure == ROLLBACK if self.on_failure else self.live
 
     @property
     def allowed(self) -> Sequence[str] | None:

@@ -43,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="with --deploy-to: how long to wait where somebody else deploys (not at all)",
     )
+    group.addoption(
+        "--deploy-on-failure",
+        choices=("rollback", "keep"),
+        help="with --deploy-to: what failing tests do with the new release; default: rollback on live, else keep",
+    )
     group.addoption("--deploy-json", metavar="FILE", type=Path, help="write the recap to FILE, for machines")
     parser.addini(
         "deploy_testpaths",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deploy_plugin.lease import Lease
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
+    from deploy_plugin.steps.take_back import TakeBack
 
 
 class Hooks(Protocol):
@@ -52,6 +53,8 @@ class Runner:
         """Held from before the first change until the run ends; a plan, and a run without a deploy, hold none."""
         self.notes: list[str] = []
         """What else there is to say of the run, a line each."""
+        self.way_back: TakeBack | None = None
+        """How to take back what was deployed; None before anything was."""
 
     def choose(self, release: Release) -> None:
         self.release = release
@@ -61,10 +64,13 @@ class Runner:
     def recap(self) -> Recap:
         return Recap(tuple(self._reports))
 
-    def run(self, steps: Iterable[Step], server: Server | None = None) -> None:
-        """Run them in order, on the runner's server if no other; the first that fails ends it, with its own error."""
+    def run(self, steps: Iterable[Step], server: Server | None = None, *, changed: Outcome = Outcome.CHANGED) -> None:
+        """Run them in order, on the runner's server if no other; the first that fails ends it, with its own error.
+
+        ``changed`` is the outcome of one that had something to do.
+        """
         for step in steps:
-            self._run(step, server or self._server)
+            self._run(step, server or self._server, changed)
 
     def for_changes(self, server: Server | None = None) -> Server:
         """Give the server (the runner's, if no other) to change something there; ``LeaseLost`` once the lease is."""
@@ -84,14 +90,14 @@ class Runner:
         """Whether a plan has met anything that is missing."""
         return self.dry and self.recap.count(Outcome.CHANGED) > 0
 
-    def _run(self, step: Step, server: Server) -> None:
+    def _run(self, step: Step, server: Server, changed: Outcome) -> None:
         start = time.monotonic()
         try:
             self.hooks.pytest_deploy_step_started(step=step)
             reason = step.check(server)
             if reason is not None and not self.dry:
                 reason = step.apply(self.for_changes(server)) or reason
-            outcome = Outcome.OK if reason is None else Outcome.CHANGED
+            outcome = Outcome.OK if reason is None else changed
         except NotYetKnown as unknown:
             # A deploy does what comes before, so it must know: what is passed over here would be missing from there on.
             outcome, reason = Outcome.SKIPPED if self.dry else Outcome.FAILED, f"not known yet: {unknown}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from deploy_plugin import address, config, env_files, runner, sandbox, settings, transaction
+from deploy_plugin import address, config, confirmation, env_files, runner, sandbox, settings, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.destination import host_name
 from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
@@ -24,6 +24,7 @@ from deploy_plugin.sandbox import Sandbox
 from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
 
+NOT_CONFIRMED = "The server was not told that the release stays: within {seconds} s it goes back by itself."
 ANOTHER_DEPLOYER = "A plugin deploys here in its own way (pytest_deploy_run): what it would change can't be foreseen."
 
 
@@ -83,11 +84,13 @@ class Session:
             dry.error = self.redactor.redact_error(error)
         return dry
 
-    def execute(self, server: Server, hooks: Hooks) -> Runner:
-        """Deploy, or look what is there; what went wrong is in the runner's ``error``."""
+    def execute(self, server: Server, hooks: Hooks, first: Callable[[], None] | None = None) -> Runner:
+        """Deploy, or look what is there; what went wrong, in ``first`` or afterwards, is in the runner's ``error``."""
         runner = Runner(server, hooks, redactor=self.redactor)
         deployment: Deployment
         try:
+            if first:
+                first()
             if self.deploys:
                 deployment = hooks.pytest_deploy_run(app=self.app, target=self.target, server=server, runner=runner)
             else:
@@ -105,10 +108,28 @@ class Session:
                 assert server.engine  # noqa: S101 - the connection that they join; whoever deployed may have had none
         return runner
 
-    def commit(self, done: Runner) -> None:
-        """Let what served before end; where that can't be said any more, the next deploy does."""
-        with suppress(DeployError):
-            transaction.commit(self.app, done.for_changes())
+    def commit(self, runner: Runner) -> None:
+        """Let the release stay; where the server went back by itself meanwhile, that is the runner's ``error``."""
+        try:
+            transaction.commit(self.app, runner.for_changes(), runner.way_back)
+        except Unreachable as error:
+            runner.error = self.redactor.redact_error(error)
+            runner.error.hint = NOT_CONFIRMED.format(seconds=self.app.confirm)
+        except DeployError as error:
+            runner.error = self.redactor.redact_error(error)
+
+    def take_back(self, runner: Runner) -> None:
+        """Go back to the release before; what went wrong is in the runner's ``error``."""
+        try:
+            transaction.take_back(runner.for_changes(), runner)
+        except DeployError as error:
+            runner.error = self.redactor.redact_error(error)
+
+    def renew(self, server: Server, runner: Runner) -> None:
+        """Let the server wait longer for what the tests say; a connection that broke shows itself elsewhere."""
+        if runner.way_back and runner.way_back.name:
+            with suppress(DeployError):
+                confirmation.of(server, runner.way_back.tried).renew(server)
 
     def _stopped(self, error: DeployError | KeyboardInterrupt, server: Server, runner: Runner) -> DeployError:
         """What went wrong, with what serves there now: before the release was chosen, nothing of the app is touched."""
@@ -152,6 +173,8 @@ class Typed:
     """Whether what rows hold may be shown."""
     wait: int = 0
     """Seconds to wait until another deploy has ended."""
+    on_failure: str | None = None
+    """What failing tests do; as the target says where it is None."""
 
 
 def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | None = None) -> Session:
@@ -176,6 +199,7 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
             target = replace(target, identity_file=typed.identity_file)
         live = target.live or bool(address.live_target_at(target, config.named_targets(root, added or {})))
         target = replace(target, live=live, first=typed.first, show_values=typed.show_values, wait=typed.wait)
+        target = replace(target, on_failure=typed.on_failure or target.on_failure)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
     except BaseException:
         shutil.rmtree(folder)

@@ -18,6 +18,8 @@ from deploy_plugin.reporting import json
 from deploy_plugin.session import Session, Typed, settle
 from deploy_plugin.typed import refuse_unless_typed
 
+RERUNS = 1
+"""How often a test that fails is tried again before it says something of the deploy; another number can be typed."""
 PLAN_OF_WHAT = "--deploy-plan shows what a deploy would change: say where, with --deploy-to=TARGET."
 BOTH_OPTIONS = "--deploy-to deploys and verifies, --verify-on only verifies: give one of them."
 NO_TESTPATHS = (
@@ -39,6 +41,8 @@ def configure(config: pytest.Config) -> None:
     config.option.base_url = session.target.url
     config.option.hosts = session.target.testinfra_host
     config.option.ssh_config = str(session.ssh_config)
+    if session.deploys and getattr(config.option, "reruns", 0) is None:
+        config.option.reruns = RERUNS
     if not _is_worker(config):
         live.register(config, Lifecycle(config, session), "deploy-lifecycle")
     live.put_up_gate(config, session)  # after the lifecycle, to be asked before it
@@ -63,6 +67,7 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
         ssh_config,
         identity_file,
         first=config.option.deploy_first,
+        on_failure=config.option.deploy_on_failure,
         show_values=config.option.verbose > 0,
         wait=config.option.deploy_wait,
     )

@@ -28,9 +28,10 @@ APP_KEYS = frozenset(
         "database",
         "proxy",
         "drain",
+        "confirm",
     )
 )
-TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra", "manage_allow"))
+TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra", "manage_allow", "on_failure"))
 VERIFY_KEYS = frozenset(("export_env",))
 TOP_KEYS = frozenset(("app", "database", "targets", "verify"))
 

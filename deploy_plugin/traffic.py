@@ -47,7 +47,8 @@ def send_back(server: Server, containers: Containers, before: Traffic) -> None:
     if upstreams.content(server, containers.app.name) == before.upstream:
         return
     if before.published and not before.proxy:
-        _give_the_port_back(server, containers, before.published)
+        server.engine.remove(caddy.container_name(containers.target.publish))
+        publish_again(server, containers, before.published)
     upstreams.put(server, containers.app.name, before.upstream)
 
 
@@ -74,8 +75,8 @@ def rollback_failed(error: BaseException, second: DeployError) -> RollbackFailed
     )
 
 
-def _give_the_port_back(server: Server, containers: Containers, names: Sequence[str]) -> None:
-    server.engine.remove(caddy.container_name(containers.target.publish))
+def publish_again(server: Server, containers: Containers, names: Sequence[str]) -> None:
+    """Start containers again that held the port themselves, and wait until they answer."""
     for name in names:
         # Docker goes on stopping it when whoever asked for that was interrupted: wait until it has.
         server.engine.stop(name)

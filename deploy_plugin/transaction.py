@@ -6,18 +6,19 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import containers, env_files, health, lease, plan, release, settings, traffic
+from deploy_plugin import confirmation, containers, env_files, health, lease, plan, release, settings, traffic
 from deploy_plugin.containers import Containers
 from deploy_plugin.database import tidy
 from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.lease import Lease
-from deploy_plugin.models import App, Deployment, Recap, Release, Target
+from deploy_plugin.models import App, Deployment, Outcome, Recap, Release, Target
 from deploy_plugin.proxy import caddy
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.files import detached
 from deploy_plugin.server.undocked import undocked
+from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget
 from deploy_plugin.traffic import Traffic
 
@@ -49,6 +50,7 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
         unless_it_succeeds.callback(runner.lease.release)
         runner.run(plan.prepare_steps(app, target))
         chosen, steps = _release(app, target, server, runner, from_here, early)
+        confirmation.of(server, chosen).discard(server)  # of a run that went away: from now on this one decides
         before = traffic.look(server, chosen)
         try:
             runner.run(steps)
@@ -59,11 +61,17 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
             raise
         deployment = _deployment(server, chosen, runner.recap)
         unless_it_succeeds.pop_all()
+    runner.way_back = TakeBack(chosen, before)
     return deployment
 
 
-def commit(app: App, server: Server) -> None:
-    """Let what served before finish what it began, and end: it stays, stopped, as long as going back may need it."""
+def commit(app: App, server: Server, way_back: TakeBack | None) -> None:
+    """Let the release stay; ``StepFailed`` where the server has taken it back already.
+
+    What served before finishes what it began, and ends: it stays, stopped, as long as going back may need it.
+    """
+    if way_back and way_back.name:
+        confirmation.of(server, way_back.tried).end(server)
     serves = containers.serving(server, app)
     if serves and app.proxied:
         upstream = ProxyFolder(server.facts.home).upstream(app.name)
@@ -73,9 +81,17 @@ def commit(app: App, server: Server) -> None:
     tidy.tidy(server, app)
 
 
+def take_back(server: Server, runner: Runner) -> None:
+    """Let visitors go where they went before the deploy; ``RollbackFailed`` where that is not certain."""
+    assert runner.way_back is not None  # noqa: S101 - there was a deploy
+    confirmation.of(server, runner.way_back.tried).discard(server)
+    runner.run([runner.way_back], changed=Outcome.RESCUED)
+
+
 def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException) -> None:
     """Send visitors where they went before, and remove what was tried; that must not hide what went wrong."""
     with suppress(DeployError):
+        confirmation.of(server, tried).discard(server)
         containers.remove_candidates(server, tried.app)
     if not tried.app.proxied or tried.serving.name in {before.container, *before.published}:
         return

@@ -112,6 +112,7 @@ def test_an_app_name_of_letters_digits_and_dashes_is_taken(root: Path, name: str
         ("[app]\nproxy = false\n", "deploy.toml:2: app.proxy must be a string"),
         ("[database]\nlimit = 0\n", "deploy.toml:2: database.limit must be seconds, at least one, not 0"),
         ("[app]\ndrain = -1\n", "deploy.toml:2: app.drain must be seconds, not -1"),
+        ("[app]\nconfirm = -1\n", "deploy.toml:2: app.confirm must be seconds, not -1"),
         ("[app]\ndrain = '1'\n", "deploy.toml:2: app.drain must be a whole number"),
         ("[app]\nname = 'proxy'\n", "deploy.toml:2: app.name must not be 'proxy': on the server that is"),
         ("[app]\nhealth = 1\n", "deploy.toml:2: app.health must be a string"),

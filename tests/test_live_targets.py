@@ -129,3 +129,16 @@ def test_a_list_that_is_none_is_refused_with_an_example(project: Project, value:
     result = project.run("--deploy-to=live")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "targets.live.manage_allow must be" in said(result)
+
+
+def test_what_failing_tests_do_is_one_of_two_words(project: Project) -> None:
+    project.write("deploy.toml", DEPLOY_TOML + 'on_failure = "stop"\n')
+    result = project.run("--deploy-to=live")
+    assert result.ret == 4
+    assert 'on_failure must be "rollback" or "keep", not \'stop\'' in said(result)
+
+
+def test_on_live_failing_tests_roll_back_where_nothing_else_is_said() -> None:
+    assert Target("live", "x", "http://x", live=True).rolls_back
+    assert not Target("live", "x", "http://x", live=True, on_failure="keep").rolls_back
+    assert not Target("staging", "x", "http://x").rolls_back

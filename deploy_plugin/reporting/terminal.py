@@ -84,11 +84,13 @@ def write_title(terminal: TerminalReporter, title: str) -> None:
         terminal.write_sep("=", title, bold=True)
 
 
-def write_recap(terminal: TerminalReporter, target: Target, done: Runner) -> None:
+def write_recap(terminal: TerminalReporter, target: Target, done: Runner, said: str = "") -> None:
     """Write the counts once more, below the tests, and where the site is; of a plan, what would be."""
     terminal.write_sep("=", "deploy plan: nothing was changed" if done.dry else "deploy recap", bold=True)
     write_counts(terminal, target, done)
-    if done.release and not done.dry and not done.error:
+    if said:
+        terminal.write_line(said, yellow=True)
+    if done.release and not done.dry and not done.error and not done.recap.count(Outcome.RESCUED):
         terminal.write_line(f"release {done.release.id} of {target.name}: {target.url}")
 
 

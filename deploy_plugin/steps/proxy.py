@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from deploy_plugin import traffic
+from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import FOLDER, ROLE, Containers
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.health import Probe, await_healthy, port_of
@@ -100,6 +100,7 @@ class EnsureProxy:
     def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> None:
         app, name = self.containers.app.name, self.containers.serving.name
         new = server.engine.keep(name)
+        confirmation.of(server, self.containers).await_it(server, self.containers)
         with traffic.or_back(server, self.containers):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
             for published in before:

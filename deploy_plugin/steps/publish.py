@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deploy_plugin import confirmation
 from deploy_plugin.containers import Containers, running
 from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
 from deploy_plugin.health import Probe, await_any_answer, await_healthy
@@ -38,6 +39,7 @@ class Publish:
     def apply(self, server: Server) -> None:
         new, old = self.containers.serving, self._old(server)
         server.engine.remove(new.name)
+        confirmation.of(server, self.containers).await_it(server, self.containers)
         try:
             for container in old:
                 server.engine.stop(container.name)

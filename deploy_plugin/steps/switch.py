@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from deploy_plugin import traffic
+from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import Containers, is_proxied, serving
 from deploy_plugin.errors import NotYetKnown
 from deploy_plugin.health import Probe, await_healthy, port_of
@@ -41,6 +41,7 @@ class Switch:
     def apply(self, server: Server) -> None:
         app, name = self.containers.app.name, self.containers.serving.name
         new = server.engine.keep(name)
+        confirmation.of(server, self.containers).await_it(server, self.containers)
         with traffic.or_back(server, self.containers):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
             through = replace(self.probe, port=caddy.PORT)

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from deploy_plugin import sandbox, steps
+from deploy_plugin import sandbox, steps, traffic
 from deploy_plugin.containers import Containers
 from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.health import Probe
@@ -41,6 +41,7 @@ from deploy_plugin.steps.ship_proxy import ShipProxy
 from deploy_plugin.steps.snapshot import TakeSnapshot
 from deploy_plugin.steps.start_release import StartRelease
 from deploy_plugin.steps.switch import Switch
+from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.steps.volumes import EnsureVolumes
 from deploy_plugin.testing import FakeServer
@@ -157,6 +158,15 @@ def _switch(world: World) -> Step:
     return Switch(world.containers, world.probe)
 
 
+def _take_back(world: World) -> Step:
+    old = replace(world.containers, release=OLD)
+    for step in (_start_release(world), StartRelease(old), _ensure_proxy(world), Switch(old, world.probe)):
+        step.apply(world.server)
+    before = traffic.look(world.server, world.containers)
+    Switch(world.containers, world.probe).apply(world.server)
+    return TakeBack(world.containers, before)
+
+
 def _publish(world: World) -> Step:
     world.server.engine.add_image(RELEASE.image)
     old = replace(world.published.serving, name="superlists-old")
@@ -191,6 +201,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     StartCandidate: _start_candidate,
     StartRelease: _start_release,
     Switch: _switch,
+    TakeBack: _take_back,
     TakeSnapshot: lambda world: TakeSnapshot(_with_rows(world)),
 }
 NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget, RequireDatabase}

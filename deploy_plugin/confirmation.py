@@ -1,0 +1,117 @@
+"""A switch that has to be confirmed: the server takes it back by itself unless the run says in time that it stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from deploy_plugin import traffic
+from deploy_plugin.containers import Containers
+from deploy_plugin.errors import StepFailed
+from deploy_plugin.models import AppFolder
+from deploy_plugin.proxy import caddy
+from deploy_plugin.proxy.upstreams import ProxyFolder
+from deploy_plugin.server.files import detached, script
+
+if TYPE_CHECKING:
+    from deploy_plugin.server.base import Server
+
+# $1: the file with the deadline, in seconds of the server's clock, and who waits; $2: seconds from now; $3: who.
+_WRITE = """
+set -e
+umask 077
+mkdir -p -- "$(dirname -- "$1")"
+printf '%s %s\\n' "$(($(date +%s) + $2))" "$3" > "$1.new"
+mv -f -- "$1.new" "$1"
+"""
+_RENEW = '[ -e "$1" ] || exit 44' + _WRITE
+# Of this and the watch's own rename, one succeeds.
+_END = 'mv -- "$1" "$1.done" 2>/dev/null || exit 44; rm -f -- "$1.done"'
+_GONE = 44
+# $1: the file with the deadline; $2: the file that says where visitors go; $3: what it said before, if anything;
+# $4: the container that is tried; $5: the one that holds the port now; then those that held it before, if others did.
+# It ends when the file is gone, or another's: somebody decided.
+_WATCH = """
+file=$1 upstream=$2 before=$3 new=$4 front=$5
+shift 5
+while sleep 1; do
+    { read -r deadline name < "$file"; } 2>/dev/null || exit 0
+    [ "$name" = "$new" ] || exit 0
+    [ "$(date +%s)" -lt "$deadline" ] && continue
+    mv -- "$file" "$file.expired" 2>/dev/null || exit 0
+    if [ $# -gt 0 ]; then
+        docker stop "$front"
+        docker start "$@"
+    fi
+    if [ -z "$before" ]; then
+        rm -f -- "$upstream"
+    else
+        printf '%s\\n' "$before" > "$upstream.back"
+        chmod 644 "$upstream.back"
+        mv -f -- "$upstream.back" "$upstream"
+    fi
+    rm -f -- "$file.expired"
+    exit
+done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Waited for by a job on the server, which is left to itself when this run goes away."""
+
+    file: PurePosixPath
+    seconds: int
+    tried: str
+    """The container that is to be confirmed."""
+
+    def await_it(self, server: Server, tried: Containers) -> None:
+        """Begin to wait; to be done before visitors are sent to the release that is tried.
+
+        Where nothing serves there is nothing to go back to.
+        """
+        before = traffic.look(server, tried)
+        if not before.upstream and not before.published:
+            return
+        self._write(server, _WRITE)
+        upstream = ProxyFolder(server.facts.home).upstream(tried.app.name)
+        told = (before.upstream or b"").decode().strip()
+        front = caddy.container_name(tried.target.publish) if tried.app.proxied else tried.serving.name
+        detached(
+            server,
+            _WATCH,
+            self.file,
+            upstream,
+            told,
+            self.tried,
+            front,
+            *(() if before.proxy and tried.app.proxied else before.published),
+        )
+
+    def renew(self, server: Server) -> None:
+        """Let it wait anew, from now on; nothing where it does not wait any more."""
+        self._write(server, _RENEW)
+
+    def end(self, server: Server) -> None:
+        """It stays, or somebody else takes it back; ``StepFailed`` where the server did already."""
+        if script(server, _END, self.file).exit_code == _GONE:
+            raise StepFailed(
+                f"Nobody confirmed the new release within {self.seconds} s, so the server went back by itself to the "
+                "one that served before.",
+                hint="Deploy again. Where the connection may be away for longer: confirm in deploy.toml.",
+            )
+
+    def discard(self, server: Server) -> None:
+        """Whoever asks has decided already."""
+        script(server, _END, self.file)
+
+    def _write(self, server: Server, text: str) -> None:
+        done = script(server, text, self.file, str(self.seconds), self.tried)
+        if not done.ok and done.exit_code != _GONE:
+            raise StepFailed("The server can't be made to wait for a confirmation.", got=done.text)
+
+
+def of(server: Server, containers: Containers) -> Confirmation:
+    folder = AppFolder(server.facts.home, containers.app.name)
+    return Confirmation(folder.path / "unconfirmed", containers.app.confirm, containers.serving.name)
