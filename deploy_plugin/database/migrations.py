@@ -40,7 +40,7 @@ class Migrations:
             self._require_its_surroundings(server)
             if self._is_as_recorded(server):
                 return ()
-            plan = self._manage(server, "migrate", "--plan", "--no-color")
+            plan = self._ask(server, "migrate", "--plan", "--no-color")
             self._pending = _MIGRATION.findall(plan.stdout)
         return self._pending
 
@@ -66,7 +66,8 @@ class Migrations:
         unseen = self.containers.app.proxied and not self._serves(server)
         if unseen:
             self.withdraw(server)
-        self._manage(server, "migrate", "--no-input", "--no-color")
+        # Never in a container that serves: whoever comes after a run that was killed would not see that it goes on.
+        self._run(server, "migrate", "--no-input", "--no-color")
         self._pending = None
         if unseen:
             start(server, self.containers)
@@ -105,18 +106,13 @@ class Migrations:
         known = found.get("migrations")
         return known is not None and known == migrations.applied(server, self.containers)
 
-    def _manage(self, server: Server, *arguments: str) -> Finished:
+    def _ask(self, server: Server, *arguments: str) -> Finished:
         done = self._ask_the_release(server, *arguments)
-        done = done or server.engine.run_once(
-            self.containers.manage(*arguments), limit=self.containers.app.migration_limit
-        )
-        if not done.ok:
-            raise StepFailed(
-                f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
-                got="\n".join(done.text.splitlines()[-_LINES:]),
-                hint=hint_for(done.text, _PLAN_FAILED if "--plan" in arguments else _MIGRATION_FAILED),
-            )
-        return done
+        return _require_ok(done, arguments) if done else self._run(server, *arguments)
+
+    def _run(self, server: Server, *arguments: str) -> Finished:
+        limit = self.containers.app.migration_limit
+        return _require_ok(server.engine.run_once(self.containers.manage(*arguments), limit=limit), arguments)
 
     def _ask_the_release(self, server: Server, *arguments: str) -> Finished | None:
         """Run the command where the release runs; None where it does not, or not any more."""
@@ -131,6 +127,16 @@ class Migrations:
             return None
         # An app that looks at its tables as it starts ends without them; that is no answer.
         return done if done.ok or _runs(server, name) else None
+
+
+def _require_ok(done: Finished, arguments: Sequence[str]) -> Finished:
+    if not done.ok:
+        raise StepFailed(
+            f"manage.py {' '.join(arguments)} ended with exit code {done.exit_code} in the new image.",
+            got="\n".join(done.text.splitlines()[-_LINES:]),
+            hint=hint_for(done.text, _PLAN_FAILED if "--plan" in arguments else _MIGRATION_FAILED),
+        )
+    return done
 
 
 def _runs(server: Server, name: str) -> bool:

@@ -164,3 +164,4 @@ def test_a_release_that_serves_is_not_stopped_for_its_migrations(
     migrate(containers).apply(server)
     assert site.pending == []
     assert server.journal == []
+    assert site.commands[-1][0] == f"{NEW}-migrate"
