@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import releases
+from tests.integration.conftest import booted
 from tests.integration.projects import Project
 from tests.integration.releases import migrate, rows, serving
 from tests.integration.servers import RealServer
@@ -185,3 +186,22 @@ def test_a_deploy_that_is_killed_as_it_migrates_is_gone_on_with_by_the_next(
     assert run.exit_code == 0, run.output
     assert rows(served, "SELECT COUNT(*) FROM lists_list") == [[before[0] + 1]]
     assert served.sh("docker ps -aq --filter label=deploy.role=one-off") == ""
+
+
+def test_without_a_proxy_the_same_is_refused_and_the_same_is_let_through(project: Project) -> None:
+    project.edit("deploy.toml", 'name = "superlists"', 'name = "superlists"\nproxy = "none"')
+    with booted() as server:
+        assert project.pytest(f"--deploy-to={server.target}").exit_code == 0
+        page, _ = Visitor(server.sandbox.url).add(WISH)
+        Visitor(server.sandbox.url).add(WISH, page)
+        there = server.sh("docker ps -a --format '{{.ID}} {{.Names}}'; sha256sum deploy/superlists/data/db.sqlite3*")
+        releases.with_constraint(project)
+
+        assert "keys 1, 2" in refuses(server, project)
+
+        now = server.sh("docker ps -a --format '{{.ID}} {{.Names}}'; sha256sum deploy/superlists/data/db.sqlite3*")
+        assert now == there
+        releases.put_right(project)
+        run = project.pytest(f"--deploy-to={server.target}")
+        assert run.exit_code == 0, run.output
+        assert f"{WISH} (2)" in Visitor(server.sandbox.url).read(page)
