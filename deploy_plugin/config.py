@@ -108,6 +108,7 @@ def read_app(root: Path, place: Place) -> App:
         proxied=_proxied(table),
         drain=_seconds(table, "drain", 30),
         confirm=_seconds(table, "confirm", 600),
+        static=_static(table),
     )
 
 
@@ -217,6 +218,11 @@ def _on_failure(table: Table) -> str | None:
     if word not in {None, ROLLBACK, KEEP}:
         table.refuse("on_failure", f'must be "{ROLLBACK}" or "{KEEP}", not {word!r}')
     return word
+
+
+def _static(table: Table) -> str:
+    path = table.get("static", str, "/static/")
+    return f"{_absolute(table, 'static', path).rstrip('/')}/" if path else ""
 
 
 def _manage_allow(table: Table) -> tuple[str, ...] | None:

@@ -33,6 +33,7 @@ from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.ship_proxy import ShipProxy
 from deploy_plugin.steps.snapshot import TakeSnapshot
 from deploy_plugin.steps.start_release import StartRelease
+from deploy_plugin.steps.static import KeepStatic
 from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.steps.volumes import EnsureVolumes
@@ -84,6 +85,7 @@ def _proxied(containers: Containers, probe: Probe) -> list[Step]:
         StartRelease(containers),
         *_migrate(containers, probe),
         AwaitHealth(containers, probe),
+        *([KeepStatic(containers)] if containers.app.static else []),
         EnsureProxy(containers, probe),
         Switch(containers, probe),
     ]

@@ -29,6 +29,7 @@ APP_KEYS = frozenset(
         "proxy",
         "drain",
         "confirm",
+        "static",
     )
 )
 TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra", "manage_allow", "on_failure"))

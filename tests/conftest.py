@@ -10,7 +10,7 @@ from deploy_plugin.testing import FakeEngine, FakeServer
 from tests.inner import Project, Untouchable
 from tests.machine import Machine
 from tests.sandboxes import Sandboxes
-from tests.site import Site, make_app
+from tests.site import Site, install_docker, make_app
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def server(tmp_path: Path, site: Site) -> FakeServer:
     """A server on which Docker is installed, and nothing else."""
     server = FakeServer(tmp_path / "server")
     site.serve_from(server.engine)
+    install_docker(server)
     return server
 
 

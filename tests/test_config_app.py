@@ -51,6 +51,7 @@ def test_every_key_of_the_app_is_read(root: Path) -> None:
         platform = "linux/arm64"
         proxy = "none"
         drain = 5
+        static = "/assets"
         volumes = { media = "/media" }
         [app.env]
         ALLOWED = "{host}"
@@ -79,11 +80,15 @@ def test_every_key_of_the_app_is_read(root: Path) -> None:
         database=PurePosixPath("/data/db.sqlite3"),
         proxied=False,
         drain=5,
+        static="/assets/",
     )
 
 
 def test_a_proxy_stands_in_front_of_what_does_not_say(root: Path) -> None:
-    assert app(root, "[app]\nname = 'site'\n") == app(root, "[app]\nname = 'site'\nproxy = 'caddy'\ndrain = 30\n")
+    assert app(root, "[app]\nname = 'site'\n") == app(
+        root, "[app]\nname = 'site'\nproxy = 'caddy'\ndrain = 30\nstatic = '/static/'\n"
+    )
+    assert app(root, "[app]\nstatic = ''\n").static == ""
 
 
 def test_named_targets_need_a_named_app(root: Path) -> None:
@@ -111,6 +116,7 @@ def test_an_app_name_of_letters_digits_and_dashes_is_taken(root: Path, name: str
         ("[app]\nproxy = 'nginx'\n", 'deploy.toml:2: app.proxy must be "caddy", or "none" where'),
         ("[app]\nproxy = false\n", "deploy.toml:2: app.proxy must be a string"),
         ("[database]\nlimit = 0\n", "deploy.toml:2: database.limit must be seconds, at least one, not 0"),
+        ("[app]\nstatic = 'static/'\n", "deploy.toml:2: app.static must begin with a slash"),
         ("[app]\ndrain = -1\n", "deploy.toml:2: app.drain must be seconds, not -1"),
         ("[app]\nconfirm = -1\n", "deploy.toml:2: app.confirm must be seconds, not -1"),
         ("[app]\ndrain = '1'\n", "deploy.toml:2: app.drain must be a whole number"),

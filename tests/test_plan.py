@@ -53,6 +53,7 @@ def test_nothing_that_visitors_see_changes_before_the_release_was_well(app: App)
         "Snapshot the database",
         "Migrate",
         "Await health",
+        "Keep static files",
         "Ensure proxy",
         "Switch",
         "Keep the record",

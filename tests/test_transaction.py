@@ -431,7 +431,9 @@ BOTH_WAYS = [
     *("Remember the target", "Ensure env file", "Ensure database", "Ensure volumes", "Keep the release's settings"),
     *("Rehearse the migration", "Snapshot the database", "Migrate", "Keep the record"),
 ]
-PROXIED = [*BOTH_WAYS, "Ship the proxy", "Start the release", "Await health", "Ensure proxy", "Switch"]
+PROXIED = [
+    *(*BOTH_WAYS, "Ship the proxy", "Start the release", "Await health", "Keep static files", "Ensure proxy", "Switch"),
+]
 PUBLISHED = [*BOTH_WAYS, "Start the candidate", "Publish"]
 EVERY_TITLE = [*((True, title) for title in PROXIED), *((False, title) for title in PUBLISHED)]
 

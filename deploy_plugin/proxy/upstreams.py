@@ -36,6 +36,10 @@ class ProxyFolder:
         """The file that names the container, and its port, which the app's visitors go to."""
         return self.path / "upstreams" / app
 
+    def static(self, app: str, release_id: str) -> PurePosixPath:
+        """The release's files whose names carry a hash."""
+        return self.path / "static" / app / release_id
+
 
 def make_folder(server: Server, folder: ProxyFolder) -> None:
     done = script(server, _MAKE_FOLDERS, folder.path)

@@ -11,7 +11,9 @@ from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import FOLDER, ROLE, Containers
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.health import Probe, await_healthy, port_of
+from deploy_plugin.lease import TTL, acquire
 from deploy_plugin.proxy import caddy, upstreams
+from deploy_plugin.proxy.sites import Site, with_site
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.server.files import script
@@ -19,6 +21,8 @@ from deploy_plugin.server.files import script
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
+_WAIT = 2.0 * TTL
+"""Seconds: longer than the lease of a run that was killed lasts."""
 _KEEP = 'mv -f -- "$1" "$2"'
 _DISCARD = 'rm -f -- "$1"'
 
@@ -41,9 +45,17 @@ class EnsureProxy:
         if container is None or not container.running:
             return f"{name} does not run"
         config = server.read(self._folder(server).config(self._port))
-        return None if config == self._wanted(config) else f"{name} does not know {self.containers.target.host}"
+        return None if config == self._wanted(config) else f"{name} is not configured for {self.containers.target.host}"
 
     def apply(self, server: Server) -> None:
+        # Another app's deploy may be about to tell the same proxy something else.
+        lease = acquire(server, caddy.PROXY, self.containers.target.name, "deploy", wait=_WAIT)
+        try:
+            self._ensure(server)
+        finally:
+            lease.release()
+
+    def _ensure(self, server: Server) -> None:
         folder = self._folder(server)
         server.engine.ensure_network(caddy.NETWORK)
         upstreams.make_folder(server, folder)
@@ -68,7 +80,8 @@ class EnsureProxy:
         return ProxyFolder(server.facts.home)
 
     def _wanted(self, config: bytes | None) -> bytes:
-        return caddy.with_site(config, self.containers.app.name, self.containers.target.host)
+        app = self.containers.app
+        return with_site(config, Site(app.name, self.containers.target.host, app.static))
 
     def _spec(self, server: Server) -> ContainerSpec:
         folder = self._folder(server).path

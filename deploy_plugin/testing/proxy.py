@@ -35,7 +35,8 @@ class FakeProxy:
         """Say ``container:port`` for a Host header; empty where the file says nothing."""
         for route in self._server["routes"]:
             if "match" not in route or host.partition(":")[0] in route["match"][0]["host"]:
-                dial = route["handle"][0]["upstreams"][0]["dial"]
+                *_, to_the_container = route["handle"][0]["routes"]
+                dial = to_the_container["handle"][0]["upstreams"][0]["dial"]
                 path = self._outside(dial.removeprefix("{file.").removesuffix("}"))
                 return path.read_text(encoding="utf-8").removesuffix("\n") if path.exists() else ""
         raise AssertionError(f"no route for {host}")

@@ -40,6 +40,7 @@ from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.ship_proxy import ShipProxy
 from deploy_plugin.steps.snapshot import TakeSnapshot
 from deploy_plugin.steps.start_release import StartRelease
+from deploy_plugin.steps.static import KeepStatic
 from deploy_plugin.steps.switch import Switch
 from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
@@ -141,6 +142,11 @@ def _ensure_proxy(world: World) -> Step:
     return EnsureProxy(world.containers, world.probe)
 
 
+def _keep_static(world: World) -> Step:
+    _start_release(world).apply(world.server)
+    return KeepStatic(world.containers)
+
+
 def _ship_proxy(world: World) -> Step:
     assert world.machine.pulled == []
     return ShipProxy(TARGET.publish, "linux/amd64")
@@ -189,6 +195,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     InstallDocker: _install_docker,
     KeepRecord: lambda world: KeepRecord(world.folder.record(RELEASE.id), RELEASE),
     KeepSettings: lambda world: KeepSettings(world.folder.settings(RELEASE.id), {"KEY": Secret("x")}),
+    KeepStatic: _keep_static,
     Migrate: _migrate,
     Preflight: lambda world: Preflight(world.app, TARGET),
     Publish: _publish,
@@ -280,6 +287,7 @@ def _kept(world: World) -> tuple[object, ...]:
     files = {
         str(path): (path.stat().st_mode, path.stat().st_uid, path.read_bytes() if path.is_file() else None)
         for path in world.server.home.rglob("*")
+        if path.name not in {"lease", "unconfirmed"}
     }
     running = [one.name for one in world.server.engine.containers({}) if one.running]
     return files, running, set(world.server.engine.images), set(world.machine.engine.images)

@@ -11,6 +11,7 @@ from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import caddy
+from deploy_plugin.proxy.sites import Site, with_site
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.steps.preflight import Preflight
@@ -34,7 +35,7 @@ def proxy(server: FakeServer, home: PurePosixPath | None = None) -> ContainerSpe
     server.engine.ensure_network(caddy.NETWORK)
     folder = ProxyFolder(home or server.facts.home).path
     Path(folder).mkdir(parents=True, exist_ok=True)
-    Path(folder / "8080.json").write_bytes(caddy.with_site(None, "superlists", "staging.example.com"))
+    Path(folder / "8080.json").write_bytes(with_site(None, Site("superlists", "staging.example.com", "")))
     labels = {"deploy.role": "proxy", "deploy.folder": str(folder)}
     return caddy.spec(8080, folder=folder, user=(1, 1), labels=labels)
 

@@ -8,15 +8,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy_plugin import health
+from deploy_plugin import health, lease
 from deploy_plugin.containers import Containers
-from deploy_plugin.errors import NotYetKnown, RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.errors import LeaseHeld, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.health import Probe
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import caddy
 from deploy_plugin.server.base import Answer
 from deploy_plugin.server.engine import ContainerSpec
-from deploy_plugin.steps import switch
+from deploy_plugin.steps import proxy, switch
 from deploy_plugin.steps.await_health import AwaitHealth
 from deploy_plugin.steps.base import Step
 from deploy_plugin.steps.proxy import EnsureProxy
@@ -267,6 +267,21 @@ def test_an_app_on_a_port_of_its_own_moves_behind_the_proxy_of_others(behind: Tr
     behind.server.engine.specs["other-9"] = found
     last.apply(behind.server)
     assert reached(behind.server, behind.site, "other.example.com:8080") == "other-9"
+
+
+def test_two_apps_tell_the_proxy_one_after_the_other(behind: Traffic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxy, "_WAIT", 0.0)
+    target = replace(TARGET, url="http://other.example.com:8080")
+    containers = replace(behind.containers("2"), app=replace(behind.app, name="other"), target=target)
+    step = EnsureProxy(containers, Probe.of(behind.app, target))
+    StartRelease(containers).apply(behind.server)
+    other = lease.acquire(behind.server, "proxy", "staging", "deploy")
+    with pytest.raises(LeaseHeld, match="is at work on proxy on staging"):
+        step.apply(behind.server)
+    other.release()
+    step.apply(behind.server)
+    assert step.check(behind.server) is None
+    assert lease.look(behind.server, "proxy") is None
 
 
 def test_what_the_proxy_refuses_is_not_there_at_its_next_start(
