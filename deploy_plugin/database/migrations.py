@@ -38,10 +38,7 @@ class Migrations:
         """Name those that are not applied; ``NotYetKnown`` where the app can't be asked yet."""
         if self._pending is None:
             self._require_its_surroundings(server)
-            if self._is_as_recorded(server):
-                return ()
-            plan = self._ask(server, "migrate", "--plan", "--no-color")
-            self._pending = _MIGRATION.findall(plan.stdout)
+            self._pending = () if self._is_as_recorded(server) else self._planned(server)
         return self._pending
 
     def missing(self, server: Server) -> str | None:
@@ -105,6 +102,10 @@ class Migrations:
         found = records.record(server, self.containers.folder, self.containers.release.id) or {}
         known = found.get("migrations")
         return known is not None and known == migrations.applied(server, self.containers)
+
+    def _planned(self, server: Server) -> Sequence[str]:
+        plan = self._ask(server, "migrate", "--plan", "--no-color")
+        return [*_MIGRATION.findall(plan.stdout)]
 
     def _ask(self, server: Server, *arguments: str) -> Finished:
         done = self._ask_the_release(server, *arguments)

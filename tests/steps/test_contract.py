@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass, replace
+from datetime import datetime, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import cast
 
@@ -20,6 +21,7 @@ from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import caddy
 from deploy_plugin.sandbox import Sandbox, Seen, State
 from deploy_plugin.secret import Secret
+from deploy_plugin.steps import record
 from deploy_plugin.steps.await_health import AwaitHealth
 from deploy_plugin.steps.base import Step
 from deploy_plugin.steps.boot_sandbox import BootSandbox
@@ -214,9 +216,20 @@ CASES: Mapping[type, Callable[[World], Step]] = {
 NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget, RequireDatabase}
 
 
+class _Standing(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> _Standing:
+        return cls(2026, 11, 24, 3, 12, 5, tzinfo=tz)
+
+
 @pytest.fixture
 def world(server: FakeServer, machine: Machine, app: App, monkeypatch: pytest.MonkeyPatch) -> World:
     booted: list[Sandbox] = []
+    # What is written down of the time is another second's when a step is done again.
+    server.install("date", "echo 1795000000")
+    monkeypatch.setattr(record, "datetime", _Standing)
     monkeypatch.setattr(sandbox, "find", {"a": _sandbox(app.context)}.get)
     monkeypatch.setattr(sandbox, "boot", booted.append)
     monkeypatch.setattr(sandbox, "every", lambda: [Seen(one, State.RUNNING) for one in booted])
