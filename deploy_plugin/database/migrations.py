@@ -108,26 +108,25 @@ class Migrations:
         return [*_MIGRATION.findall(plan.stdout)]
 
     def _ask(self, server: Server, *arguments: str) -> Finished:
-        done = self._ask_the_release(server, *arguments)
-        return _require_ok(done, arguments) if done else self._run(server, *arguments)
+        return self._ask_the_release(server, *arguments) or self._run(server, *arguments)
 
     def _run(self, server: Server, *arguments: str) -> Finished:
         limit = self.containers.app.migration_limit
         return _require_ok(server.engine.run_once(self.containers.manage(*arguments), limit=limit), arguments)
 
     def _ask_the_release(self, server: Server, *arguments: str) -> Finished | None:
-        """Run the command where the release runs; None where it does not, or not any more."""
+        """Run the command where the release runs; None where it does not, or gives no good answer.
+
+        One that ends as it starts, maybe for lack of a table, takes the command along, and may count as running still.
+        """
         name = self.containers.serving.name
         if not _runs(server, name):
             return None
         try:
             done = server.engine.exec(name, manage_command(self.containers.app, *arguments))
         except StepFailed:
-            if _runs(server, name):
-                raise
             return None
-        # An app that looks at its tables as it starts ends without them; that is no answer.
-        return done if done.ok or _runs(server, name) else None
+        return done if done.ok else None
 
 
 def _require_ok(done: Finished, arguments: Sequence[str]) -> Finished:

@@ -101,19 +101,19 @@ def test_a_playbook_deploys_and_the_tests_judge(
 
 
 @pytest.fixture
-def app() -> Iterator[str]:
-    """A name that nobody else's app has on this machine; its containers and images go in the end."""
+def app(tmp_path: Path) -> Iterator[str]:
+    """A name that nobody else's app has on this machine; its containers, images and proxy go in the end."""
     name = f"test-{secrets.token_hex(3)}"
     yield name
-    here(f"docker ps -aq --filter label=deploy.app={name} | xargs -r docker rm -f")
+    for label in (f"deploy.app={name}", f"deploy.folder={tmp_path}/home/deploy/proxy"):
+        here(f"docker ps -aq --filter label={label} | xargs -r docker rm -f")
+    here("docker network rm deploy || true")  # somebody else's app may be on it
     here(f"docker images -q {name} | xargs -r docker image rm -f")
 
 
-def test_this_machine_is_a_target(project: Project, app: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_this_machine_is_a_target(project: Project, app: str, tmp_path: Path) -> None:
     follow("deploy-to-this-machine.md", project)
-    port = free_port()
-    request.addfinalizer(lambda: here(f"docker rm -f proxy-{port}; docker network rm deploy"))
-    project.edit("conftest.py", "PORT = 8000", f"PORT = {port}")
+    project.edit("conftest.py", "PORT = 8000", f"PORT = {free_port()}")
     project.edit("deploy.toml", 'name = "superlists"', f'name = "{app}"')
     home = tmp_path / "home"
     home.mkdir()

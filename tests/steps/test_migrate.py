@@ -126,24 +126,25 @@ def test_one_that_ends_without_its_tables_is_asked_in_a_container_of_its_own(
 
 
 @proxied
-@pytest.mark.parametrize("ended", [True, False])
-def test_what_docker_refuses_is_an_error_only_where_the_release_still_runs(
-    server: FakeServer, containers: Containers, site: Site, monkeypatch: pytest.MonkeyPatch, *, ended: bool
+def test_one_that_docker_lets_nobody_into_is_asked_in_a_container_of_its_own(
+    server: FakeServer, containers: Containers, site: Site
 ) -> None:
     StartRelease(containers).apply(server)
+    server.engine.fail(f"exec {NEW}", StepFailed("Docker could not run a command.", got="it is not running"))
+    assert migrate(containers).check(server)
+    assert site.commands[-1][0] == f"{NEW}-migrate"
 
-    def refuse(name: str, _command: Sequence[str]) -> Finished:
-        if ended:
-            server.engine.stop(name)
-        raise StepFailed("Docker could not run a command.", got="the container is not running")
 
-    monkeypatch.setattr(server.engine, "exec", refuse)
-    if ended:
-        assert migrate(containers).check(server)
-        assert site.commands[-1][0] == f"{NEW}-migrate"
-    else:
-        with pytest.raises(StepFailed, match="could not run a command"):
-            migrate(containers).check(server)
+@proxied
+def test_one_that_ends_but_counts_as_running_for_a_moment_is_no_answer(
+    server: FakeServer, containers: Containers, site: Site
+) -> None:
+    StartRelease(containers).apply(server)
+    server.engine.command = lambda spec, command: (
+        Finished(137, "", "") if spec.name == NEW else site.manage(spec, command)
+    )
+    assert migrate(containers).check(server)
+    assert site.commands[-1][0] == f"{NEW}-migrate"
 
 
 @proxied
