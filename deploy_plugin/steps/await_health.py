@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import NotYetKnown
-from deploy_plugin.health import Probe, await_healthy, is_healthy
+from deploy_plugin.health import Probe, await_healthy
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AwaitHealth:
-    """Wait until the release answers its health path as a visitor would ask it."""
+    """Wait until the release answers its health path as a visitor would ask it; to wait is to change nothing."""
 
     containers: Containers
     probe: Probe
@@ -23,11 +23,10 @@ class AwaitHealth:
 
     def check(self, server: Server) -> str | None:
         name = self.containers.serving.name
-        container = server.engine.container(name)
-        if container is None:
+        if server.engine.container(name) is None:
             raise NotYetKnown(f"{name} does not run yet")
-        well = container.running and is_healthy(server, container, self.probe)
-        return None if well else f"{name} does not answer yet"
+        await_healthy(server, name, self.probe)
+        return None
 
     def apply(self, server: Server) -> None:
-        await_healthy(server, self.containers.serving.name, self.probe)
+        """Nothing to do."""

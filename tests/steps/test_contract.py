@@ -134,7 +134,7 @@ def _start_release(world: World) -> Step:
 
 def _await_health(world: World) -> Step:
     _start_release(world).apply(world.server)
-    refusals = iter([500, 500])  # it is asked once, or twice, before anything is applied
+    refusals = iter([500, 500])  # it is asked until it answers well
     world.server.engine.site = lambda *_: next(refusals, 200)
     return AwaitHealth(world.containers, world.probe)
 
@@ -213,7 +213,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     TakeBack: _take_back,
     TakeSnapshot: lambda world: TakeSnapshot(_with_rows(world)),
 }
-NOTHING_TO_DO = {GatherFacts, Preflight, RecallTarget, RequireDatabase}
+NOTHING_TO_DO = {AwaitHealth, GatherFacts, Preflight, RecallTarget, RequireDatabase}
 
 
 class _Standing(datetime):
