@@ -71,5 +71,5 @@ def test_root_deploys_an_app_that_is_not_root(bare_server: RealServer, project: 
     assert run.exit_code == 0, run.output
     (container,) = bare_server.releases()
     assert bare_server.sh(f"docker exec {container} id -u") == "1234"
-    assert bare_server.sh("docker top proxy-80 -o uid").split()[1] == "1234"
+    assert bare_server.sh("docker inspect -f '{{.Config.User}}' proxy-80") == "1234:1234"
     assert bare_server.sh("sudo stat -c %u /root/deploy/superlists/data/db.sqlite3") == "1234"
