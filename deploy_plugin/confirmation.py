@@ -72,7 +72,7 @@ class Confirmation:
         Where nothing serves there is nothing to go back to.
         """
         before = traffic.look(server, tried)
-        if not before.upstream and not before.published:
+        if not before.serving:
             return
         self._write(server, _WRITE)
         upstream = ProxyFolder(server.facts.home).upstream(tried.app.name)

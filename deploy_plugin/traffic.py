@@ -26,6 +26,8 @@ class Traffic:
     """The containers that hold a port themselves."""
     proxy: bool
     """Whether the proxy was there: other apps may be behind it."""
+    serving: Sequence[str]
+    """The containers that answer them; none where the proxy sends them to one that does not run."""
 
     @property
     def container(self) -> str | None:
@@ -34,11 +36,15 @@ class Traffic:
 
 
 def look(server: Server, containers: Containers) -> Traffic:
-    published = server.engine.containers({APP: containers.app.name, ROLE: SERVING})
+    found = server.engine.containers({APP: containers.app.name, ROLE: SERVING})
+    published = tuple(container.name for container in found if container.running)
+    upstream = upstreams.content(server, containers.app.name)
+    told = server.engine.container(name) if (name := upstreams.named(upstream)) else None
     return Traffic(
-        upstream=upstreams.content(server, containers.app.name),
-        published=tuple(container.name for container in published if container.running),
+        upstream=upstream,
+        published=published,
         proxy=server.engine.container(caddy.container_name(containers.target.publish)) is not None,
+        serving=(told.name,) if told and told.running else published,
     )
 
 

@@ -80,6 +80,15 @@ def test_a_first_release_has_nothing_to_go_back_to(deployable: Project, server: 
     assert "there is no release to go back to" in said(result)
 
 
+def test_nobody_is_sent_back_to_a_release_that_did_not_run(deployable: Project, server: FakeServer, old: str) -> None:
+    server.engine.stop(old)
+    deployable.write("infra_tests/test_infra.py", FAILS)
+    result = deployable.run("--deploy-to=staging", "--deploy-on-failure=rollback")
+    assert result.ret == 1
+    assert upstreams.told(server, "superlists") != old
+    assert "there is no release to go back to" in said(result)
+
+
 def test_a_rollback_that_fails_is_exit_31(deployable: Project, server: FakeServer, old: str) -> None:
     deployable.write("infra_tests/test_infra.py", FAILS)
     server.engine.fail("stop superlists-*", StepFailed("Docker could not stop it."))

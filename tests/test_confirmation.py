@@ -15,7 +15,7 @@ from deploy_plugin.confirmation import Confirmation
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Release
-from deploy_plugin.proxy import upstreams
+from deploy_plugin.proxy import caddy, upstreams
 from deploy_plugin.testing import FakeServer
 from tests.site import TARGET
 
@@ -33,13 +33,20 @@ def waiting(server: FakeServer, containers: Containers) -> Iterator[Confirmation
     """Visitors go to the new release, and nobody has confirmed it; ``sleep`` goes on when a file is there."""
     nap = shutil.which("sleep")
     server.install("sleep", f"while ! [ -e {server.home}/go ]; do {nap} 0.01; done; rm -f {server.home}/go")
-    upstreams.tell(server, containers.app.name, OLD, 8888)
+    serve_old(server, containers)
     found = confirmation.of(server, containers)
     found.await_it(server, containers)
     upstreams.tell(server, containers.app.name, NEW, 8888)
     yield found
     Path(found.file).unlink(missing_ok=True)
     (server.home / "go").touch()  # the job ends
+
+
+def serve_old(server: FakeServer, containers: Containers) -> None:
+    server.engine.add_image("superlists:abc")
+    server.engine.ensure_network(caddy.NETWORK)
+    server.engine.start(replace(containers.serving, name=OLD))
+    upstreams.tell(server, containers.app.name, OLD, 8888)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -108,8 +115,15 @@ def test_where_nothing_served_there_is_nothing_to_go_back_to(server: FakeServer,
     assert not Path(containers.folder.path / "unconfirmed").exists()
 
 
+def test_where_what_served_does_not_run_there_is_nothing_either(server: FakeServer, containers: Containers) -> None:
+    serve_old(server, containers)
+    server.engine.stop(OLD)
+    confirmation.of(server, containers).await_it(server, containers)
+    assert not Path(containers.folder.path / "unconfirmed").exists()
+
+
 def test_a_server_that_can_not_wait_is_told(server: FakeServer, containers: Containers) -> None:
-    upstreams.tell(server, containers.app.name, OLD, 8888)
+    serve_old(server, containers)
     server.install("date", "exit 1")
     server.install("mv", "echo no >&2; exit 1")
     with pytest.raises(StepFailed, match="can't be made to wait for a confirmation"):

@@ -27,8 +27,8 @@ class TakeBack:
 
     @property
     def name(self) -> str:
-        """The container that served before; empty where nothing did, or where it is the one that was tried."""
-        names = [*self.before.published, *filter(None, [self.before.container])]
+        """What served before; empty where nothing did, or where it is the one that was tried."""
+        names = self.before.serving
         return "" if self.tried.serving.name in names else ", ".join(names)
 
     def check(self, server: Server) -> str | None:
