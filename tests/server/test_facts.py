@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -52,7 +52,8 @@ def test_the_app_never_runs_as_root(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize("command", ["docker", "dockerd"])
-def test_docker_is_there_when_either_of_its_commands_is(server: FakeServer, command: str) -> None:
+def test_docker_is_there_when_either_of_its_commands_is(tmp_path: Path, command: str) -> None:
+    server = FakeServer(tmp_path)
     assert not facts.gather(server).has_docker
     server.install(command, "exit 1")
     assert facts.gather(server).has_docker
