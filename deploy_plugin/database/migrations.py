@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deploy_plugin import migrations, records
+from deploy_plugin import records
 from deploy_plugin.containers import MIGRATES, Containers, manage_command, one_offs, serving, start
+from deploy_plugin.database import recorded
 from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.hints import hint_for
 from deploy_plugin.server.engine import Container, Finished
@@ -101,7 +102,7 @@ class Migrations:
         """Whether the database has what it had when this release was seen to lack nothing: a release never changes."""
         found = records.record(server, self.containers.folder, self.containers.release.id) or {}
         known = found.get("migrations")
-        return known is not None and known == migrations.applied(server, self.containers)
+        return known is not None and known == recorded.applied(server, self.containers)
 
     def _planned(self, server: Server) -> Sequence[str]:
         plan = self._ask(server, "migrate", "--plan", "--no-color")

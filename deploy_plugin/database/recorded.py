@@ -1,4 +1,4 @@
-"""Which migrations a SQLite database has, asked without a start of Django: that takes a seventh of the time."""
+"""Which migrations a SQLite database records, read without a start of Django: that takes a seventh of the time."""
 
 from __future__ import annotations
 

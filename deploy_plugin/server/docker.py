@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.hints import hint_for
 from deploy_plugin.secret import Secret
+from deploy_plugin.server import answers
 from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored
 from deploy_plugin.server.local import knock
 
@@ -34,9 +34,6 @@ HARDENING: Mapping[str, Any] = {
 HOME = "/home/app"
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _AT_A_TIME = 16
-# What an image's history calls what made no layer, as the classic builder and as BuildKit write it.
-_NO_LAYER = "ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME"
-_SOMETIMES = "WORKDIR"  # where the folder is new
 LAST_LINES = 25
 _COMES_BACK = {"Name": "unless-stopped"}
 
@@ -55,14 +52,7 @@ class DockerEngine:
                 attributes = self._client.images.get(reference).attrs
             except ImageNotFound:
                 return None
-        exposed = attributes["Config"].get("ExposedPorts") or {}
-        return Image(
-            reference=reference,
-            diff_ids=tuple(attributes["RootFS"].get("Layers", ())),
-            size=attributes["Size"],
-            ports=tuple(int(port.partition("/")[0]) for port in exposed),
-            configuration=_configuration(attributes),
-        )
+        return answers.image(reference, attributes)
 
     def load(self, archive: Iterable[bytes]) -> None:
         with _engine_words("load the image"):
@@ -82,14 +72,14 @@ class DockerEngine:
         with _engine_words(f"look at the image {reference}"):
             history = cast("Any", self._client.api).history(reference)
             layers = self._client.images.get(reference).attrs["RootFS"].get("Layers") or ()
-        return _sizes(history, len(layers))
+        return answers.sizes(history, len(layers))
 
     def stored(self, first: str) -> Iterator[Stored]:
         from concurrent.futures import ThreadPoolExecutor
 
         with _engine_words("list its images"):
             summaries = self._client.api.images(all=True)
-        summaries.sort(key=lambda summary: not _is_of(first, summary))
+        summaries.sort(key=lambda summary: not answers.is_of(first, summary))
         # A request each, and a server may have hundreds: some at a time, and mostly the first are enough.
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             for start in range(0, len(summaries), _AT_A_TIME):
@@ -128,18 +118,19 @@ class DockerEngine:
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         filters: dict[str, Any] = {"label": [f"{key}={value}" for key, value in labels.items()]}
         with _engine_words("list containers"):
-            return [_seen(one) for one in self._client.containers.list(all=True, filters=filters, ignore_removed=True)]
+            found = self._client.containers.list(all=True, filters=filters, ignore_removed=True)
+            return [answers.container(one) for one in found]
 
     def listing(self) -> Sequence[Listed]:
         with _engine_words("list all containers"):
-            return [_listed(one) for one in self._client.api.containers(all=True)]
+            return [answers.listed(one) for one in self._client.api.containers(all=True)]
 
     def container(self, name: str) -> Container | None:
         from docker.errors import NotFound
 
         with _engine_words(f"look at the container {name}"):
             try:
-                return _seen(self._client.containers.get(name))
+                return answers.container(self._client.containers.get(name))
             except NotFound:
                 return None
 
@@ -152,7 +143,7 @@ class DockerEngine:
                 created.remove(force=True)
                 raise
             created.reload()
-            return _seen(created)
+            return answers.container(created)
 
     def start_again(self, name: str) -> None:
         with _engine_words(f"start {name} again"):
@@ -162,7 +153,7 @@ class DockerEngine:
         with _engine_words(f"keep {name}"):
             container = self._client.containers.get(name)
             container.update(restart_policy=cast("Any", _COMES_BACK))
-            return _seen(container)
+            return answers.container(container)
 
     def stop(self, name: str) -> None:
         with _engine_words(f"stop {name}"):
@@ -283,50 +274,6 @@ def _ended(container: SdkContainer, name: str, limit: float | None) -> int:
             raise
         log = container.logs(tail=LAST_LINES).decode(errors="replace")
         raise StepFailed(f"{name} did not end within {limit:.0f} s, and was stopped.", got=log) from error
-
-
-def _seen(container: SdkContainer) -> Container:
-    state = container.attrs["State"]
-    networks = container.attrs["NetworkSettings"]["Networks"].values()
-    return Container(
-        id=container.id or "",
-        name=container.name or "",
-        status=state["Status"],
-        labels=container.attrs["Config"]["Labels"] or {},
-        address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
-        exit_code=state["ExitCode"],
-        started=state["StartedAt"],
-    )
-
-
-def _listed(summary: Mapping[str, Any]) -> Listed:
-    return Listed(
-        name=next(iter(summary["Names"] or ()), summary["Id"]).removeprefix("/"),  # one that is being removed has none
-        running=summary["State"] == "running",
-        labels=summary["Labels"] or {},
-        publishes=[port["PublicPort"] for port in summary["Ports"] or () if "PublicPort" in port],
-        mounts=[PurePosixPath(mount["Source"]) for mount in summary.get("Mounts") or () if mount.get("Source")],
-    )
-
-
-def _configuration(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    names = {"architecture": "Architecture", "variant": "Variant", "os": "Os", "created": "Created", "config": "Config"}
-    said = {ours: attributes[theirs] for ours, theirs in names.items() if attributes.get(theirs)}
-    return {**said, "rootfs": {"type": "layers", "diff_ids": list(attributes["RootFS"].get("Layers") or ())}}
-
-
-def _sizes(history: Sequence[Mapping[str, Any]], count: int) -> Sequence[int]:
-    """Docker does not say which lines of a history made a layer, and an empty one shows no size: ``count`` decides."""
-    for words in (f"{_NO_LAYER}|{_SOMETIMES}", _NO_LAYER):
-        only_said = re.compile(rf"(?:/bin/sh -c #\(nop\) +)?(?:{words})\b")
-        made = [one["Size"] for one in reversed(history) if one["Size"] or not only_said.match(one["CreatedBy"])]
-        if len(made) == count:
-            return made
-    return ()
-
-
-def _is_of(repository: str, summary: Mapping[str, Any]) -> bool:
-    return any(tag.startswith(f"{repository}:") for tag in summary["RepoTags"] or ())
 
 
 def _revealed(value: str | Secret) -> str:

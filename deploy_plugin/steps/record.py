@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from deploy_plugin import migrations
+from deploy_plugin.database import recorded
 from deploy_plugin.models import Release
 from deploy_plugin.who import who
 
@@ -37,6 +37,6 @@ class KeepRecord:
             "image": self.release.image,
             "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
             "by": who(),
-            "migrations": migrations.applied(server, self.containers) if self.containers else None,
+            "migrations": recorded.applied(server, self.containers) if self.containers else None,
         }
         server.write(self.path, json.dumps(record, indent=2).encode() + b"\n", mode=0o600)

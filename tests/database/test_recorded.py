@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy_plugin import migrations
 from deploy_plugin.containers import Containers
+from deploy_plugin.database import recorded
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.server.engine import ContainerSpec, Finished
 from deploy_plugin.testing import FakeServer
@@ -61,10 +61,10 @@ def change(database: Path, sql: str) -> None:
 def test_the_same_migrations_give_the_same_answer_in_whatever_order_they_were_applied(
     server: FakeServer, containers: Containers, database: Path
 ) -> None:
-    before = migrations.applied(server, containers)
+    before = recorded.applied(server, containers)
     assert before
     change(database, "UPDATE django_migrations SET id = id + 10 WHERE app = 'b'")
-    assert migrations.applied(server, containers) == before
+    assert recorded.applied(server, containers) == before
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_the_same_migrations_give_the_same_answer_in_whatever_order_they_were_ap
 def test_one_more_one_less_and_another_give_another(
     server: FakeServer, containers: Containers, database: Path, sql: str
 ) -> None:
-    before = migrations.applied(server, containers)
+    before = recorded.applied(server, containers)
     change(database, sql)
-    assert migrations.applied(server, containers) not in {before, None}
+    assert recorded.applied(server, containers) not in {before, None}
 
 
 def test_asking_makes_no_database(server: FakeServer, containers: Containers, database: Path) -> None:
     database.unlink()
-    assert migrations.applied(server, containers) is None
+    assert recorded.applied(server, containers) is None
     assert not database.exists()
 
 
@@ -93,14 +93,14 @@ def test_a_database_that_django_never_saw_and_a_file_that_is_none_have_no_answer
     server: FakeServer, containers: Containers, database: Path
 ) -> None:
     change(database, "DROP TABLE django_migrations")
-    assert migrations.applied(server, containers) is None
+    assert recorded.applied(server, containers) is None
     database.write_text("no database")
-    assert migrations.applied(server, containers) is None
+    assert recorded.applied(server, containers) is None
 
 
 def test_a_release_that_does_not_run_and_an_app_without_a_database_are_not_asked(
     server: FakeServer, containers: Containers
 ) -> None:
-    assert migrations.applied(server, replace(containers, app=replace(containers.app, database=None))) is None
+    assert recorded.applied(server, replace(containers, app=replace(containers.app, database=None))) is None
     server.engine.stop(containers.serving.name)
-    assert migrations.applied(server, containers) is None
+    assert recorded.applied(server, containers) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploy_plugin.server.docker import _sizes
+from deploy_plugin.server.answers import sizes as sizes_of
 
 CLASSIC = (
     (44, "/bin/sh -c #(nop) COPY dir:1 in / "),
@@ -41,4 +41,4 @@ def test_a_line_that_made_an_empty_layer_is_told_from_one_that_made_none(
     history: tuple[tuple[int, str], ...], count: int, sizes: list[int]
 ) -> None:
     lines = [{"Size": size, "CreatedBy": made_by} for size, made_by in history]
-    assert list(_sizes(lines, count)) == sizes
+    assert list(sizes_of(lines, count)) == sizes

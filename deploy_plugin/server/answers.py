@@ -1,0 +1,75 @@
+"""What Docker's answers mean, in our words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from deploy_plugin.server.engine import Container, Image, Listed
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container as SdkContainer
+
+# What an image's history calls what made no layer, as the classic builder and as BuildKit write it.
+_NO_LAYER = "ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME"
+_SOMETIMES = "WORKDIR"  # where the folder is new
+
+
+def image(reference: str, attributes: Mapping[str, Any]) -> Image:
+    exposed = attributes["Config"].get("ExposedPorts") or {}
+    return Image(
+        reference=reference,
+        diff_ids=tuple(attributes["RootFS"].get("Layers", ())),
+        size=attributes["Size"],
+        ports=tuple(int(port.partition("/")[0]) for port in exposed),
+        configuration=_configuration(attributes),
+    )
+
+
+def container(found: SdkContainer) -> Container:
+    state = found.attrs["State"]
+    networks = found.attrs["NetworkSettings"]["Networks"].values()
+    return Container(
+        id=found.id or "",
+        name=found.name or "",
+        status=state["Status"],
+        labels=found.attrs["Config"]["Labels"] or {},
+        address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
+        exit_code=state["ExitCode"],
+        started=state["StartedAt"],
+    )
+
+
+def listed(summary: Mapping[str, Any]) -> Listed:
+    return Listed(
+        name=next(iter(summary["Names"] or ()), summary["Id"]).removeprefix("/"),  # one that is being removed has none
+        running=summary["State"] == "running",
+        labels=summary["Labels"] or {},
+        publishes=[port["PublicPort"] for port in summary["Ports"] or () if "PublicPort" in port],
+        mounts=[PurePosixPath(mount["Source"]) for mount in summary.get("Mounts") or () if mount.get("Source")],
+    )
+
+
+def sizes(history: Sequence[Mapping[str, Any]], count: int) -> Sequence[int]:
+    """Give the layers' sizes, lowest first; none where the history does not tell.
+
+    Docker does not say which lines of a history made a layer, and an empty one shows no size: ``count`` decides.
+    """
+    for words in (f"{_NO_LAYER}|{_SOMETIMES}", _NO_LAYER):
+        only_said = re.compile(rf"(?:/bin/sh -c #\(nop\) +)?(?:{words})\b")
+        made = [one["Size"] for one in reversed(history) if one["Size"] or not only_said.match(one["CreatedBy"])]
+        if len(made) == count:
+            return made
+    return ()
+
+
+def is_of(repository: str, summary: Mapping[str, Any]) -> bool:
+    return any(tag.startswith(f"{repository}:") for tag in summary["RepoTags"] or ())
+
+
+def _configuration(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = {"architecture": "Architecture", "variant": "Variant", "os": "Os", "created": "Created", "config": "Config"}
+    said = {ours: attributes[theirs] for ours, theirs in names.items() if attributes.get(theirs)}
+    return {**said, "rootfs": {"type": "layers", "diff_ids": list(attributes["RootFS"].get("Layers") or ())}}
