@@ -63,6 +63,17 @@ class Containers:
         """A container of its own for a program of ours; mounts nothing yet."""
         return replace(self._base(ONE_OFF), name=f"{self._name}-{name}", mounts={})
 
+    def on_copy(self, spec: ContainerSpec) -> ContainerSpec:
+        """The same on the rehearsal's copy of the database: what else outlives containers can be read there only."""
+        reads = {self.folder.volume(name): path for name, path in self.app.volumes.items()}
+        return replace(spec, mounts={self.folder.rehearsal: self.database.parent}, reads=reads)
+
+    @property
+    def database(self) -> PurePosixPath:
+        """Where the app finds its database; to be asked of an app that has one."""
+        assert self.app.database is not None  # noqa: S101 - a bug of ours, and no user's mistake
+        return self.app.database
+
     @property
     def shape(self) -> str:
         return shape(self.app, self.target)

@@ -40,14 +40,9 @@ class Tried:
 
 def try_on_copy(server: Server, previous: Containers, probe: Probe) -> Tried:
     """Let the previous release read and write every model on the copy, start it there, ask it as a visitor would."""
-    app, folder = previous.app, previous.folder
-    assert app.database is not None  # noqa: S101 - there is a copy of it
-    release = replace(
-        previous.program("compatibility"),
-        mounts={folder.rehearsal: app.database.parent},
-        reads={folder.volume(name): path for name, path in app.volumes.items()},
-    )
-    asks = replace(release, command=manage_command(app, "shell", "-c", programs.text("compatible")), network="none")
+    release = previous.on_copy(previous.program("compatibility"))
+    command = manage_command(previous.app, "shell", "-c", programs.text("compatible"))
+    asks = replace(release, command=command, network="none")
     found = programs.answer(server.engine.run_once(asks), f"Trying {previous.release.id} on the new schema")
     seen = [Problem(one["model"], one["field"], one["problem"]) for one in found["problems"]]
     return Tried(seen or _does_not_answer(server, release, probe), found["patience"])

@@ -49,21 +49,15 @@ class Rehearsal:
 
 def rehearse(server: Server, containers: Containers) -> Rehearsal:
     """Migrate the copy that is in the rehearsal's folder, in the new image, which reaches no network."""
-    app, folder = containers.app, containers.folder
-    assert app.database is not None  # noqa: S101 - there is a copy of it
-    spec = replace(
-        containers.manage("shell", "-c", programs.text("rehearse")),
-        mounts={folder.rehearsal: app.database.parent},
-        reads={folder.volume(name): path for name, path in app.volumes.items()},
-        network="none",
-    )
+    spec = containers.on_copy(containers.manage("shell", "-c", programs.text("rehearse")))
     shown = {"DEPLOY_SHOW_VALUES": "1"} if containers.target.show_values else {}
-    spec = replace(spec, name=f"{spec.name}-rehearsal", env={**spec.env, **shown})
-    found = programs.answer(server.engine.run_once(spec, limit=app.migration_limit), "The rehearsal of the migration")
-    if PurePosixPath(found["database"]) != app.database:
+    spec = replace(spec, name=f"{spec.name}-rehearsal", env={**spec.env, **shown}, network="none")
+    done = server.engine.run_once(spec, limit=containers.app.migration_limit)
+    found = programs.answer(done, "The rehearsal of the migration")
+    if PurePosixPath(found["database"]) != containers.database:
         raise StepFailed(
             f"The app's settings name {found['database']} as its database, and [database] path in deploy.toml "
-            f"is {app.database}: what was rehearsed is not what would be migrated.",
+            f"is {containers.database}: what was rehearsed is not what would be migrated.",
             hint="Let both name the same file.",
         )
     return Rehearsal(
@@ -77,9 +71,8 @@ def rehearse(server: Server, containers: Containers) -> Rehearsal:
 
 def copy_database(server: Server, containers: Containers) -> None:
     """Put a verified copy of the real database where the rehearsal takes place."""
-    assert containers.app.database is not None  # noqa: S101 - it is asked for only where there is one
     snapshots.remove_folder(server, containers.folder.rehearsal)
-    snapshots.take(server, containers, containers.folder.rehearsal / containers.app.database.name)
+    snapshots.take(server, containers, containers.folder.rehearsal / containers.database.name)
 
 
 def failed(error: Mapping[str, Any], target: str, *, live: bool) -> StepFailed:

@@ -58,9 +58,8 @@ def prepared(server: Server, containers: Containers, snapshot: Kept | None) -> I
 
     An empty one where there is no ``snapshot``. It gets the migrations of the release, which lives with it then.
     """
-    app, folder = containers.app, containers.folder
-    assert app.database is not None  # noqa: S101 - whoever restores one has one
-    path = folder.rehearsal / app.database.name
+    folder = containers.folder
+    path = folder.rehearsal / containers.database.name
     snapshots.remove_folder(server, folder.rehearsal)
     try:
         snapshots.make_folder(server, containers, folder.rehearsal)
@@ -85,18 +84,17 @@ def put_in_place(server: Server, containers: Containers, probe: Probe, *, why: s
 
     Whatever fails, they are started again. ``why`` becomes a part of the snapshot's name.
     """
-    app, folder = containers.app, containers.folder
-    assert app.database is not None  # noqa: S101 - as above
+    folder, database = containers.folder, containers.database
     kept = folder.snapshots / f"db-{datetime.now(UTC):%Y%m%d-%H%M%S}-{why}.sqlite3"
     with _stopped(server, containers, probe):
         try:
             snapshots.take(server, containers, kept)
         except StepFailed:
-            _keep_as_it_is(server, folder.data / app.database.name, kept)
+            _keep_as_it_is(server, folder.data / database.name, kept)
         spec = replace(
             containers.program("replace"),
-            command=("python", "-c", programs.text("replace"), str(_PREPARED / app.database.name), str(app.database)),
-            mounts={folder.data: app.database.parent},
+            command=("python", "-c", programs.text("replace"), str(_PREPARED / database.name), str(database)),
+            mounts={folder.data: database.parent},
             reads={folder.rehearsal: _PREPARED},
             network="none",
         )
@@ -128,15 +126,13 @@ def _keep_as_it_is(server: Server, database: PurePosixPath, kept: PurePosixPath)
 
 
 def _compare(server: Server, containers: Containers) -> Difference:
-    app, folder = containers.app, containers.folder
-    assert app.database is not None  # noqa: S101 - as above
-    name = app.database.name
-    command = ("python", "-c", programs.text("compare"), str(app.database), str(_PREPARED / name))
+    folder, database = containers.folder, containers.database
+    command = ("python", "-c", programs.text("compare"), str(database), str(_PREPARED / database.name))
     done = server.engine.run_once(
         replace(
             containers.program("compare"),
             command=command,
-            mounts={folder.data: app.database.parent, folder.rehearsal: _PREPARED},
+            mounts={folder.data: database.parent, folder.rehearsal: _PREPARED},
             network="none",
         )
     )

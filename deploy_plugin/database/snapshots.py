@@ -42,9 +42,7 @@ def holds_anything(server: Server, containers: Containers) -> bool:
 
 def take(server: Server, containers: Containers, path: PurePosixPath) -> Snapshot:
     """Copy the app's database to ``path`` on the server, and its checksum beside it; both 0600, the app's own."""
-    database = containers.app.database
-    assert database is not None  # noqa: S101 - whoever asks for a snapshot knows that there is a database
-    return copy(server, containers, containers.folder.data / database.name, path)
+    return copy(server, containers, containers.folder.data / containers.database.name, path)
 
 
 def copy(server: Server, containers: Containers, source: PurePosixPath, path: PurePosixPath) -> Snapshot:

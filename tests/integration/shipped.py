@@ -15,6 +15,7 @@ from pathlib import Path
 
 from deploy_plugin.server.ssh import SshServer
 from deploy_plugin.server.ssh_config import write_run_config
+from tests.integration.meanwhile import meanwhile
 from tests.integration.servers import RealServer
 
 MEGABYTE = 1_000_000
@@ -52,21 +53,15 @@ def connected(server: RealServer) -> Iterator[SshServer]:
 @contextmanager
 def when_sent(connection: SshServer, size: int, act: Callable[[], object]) -> Iterator[None]:
     """Do something from a thread of its own as soon as so many bytes were sent."""
-    over = threading.Event()
 
-    def watch() -> None:
+    def watch(over: threading.Event) -> None:
         while connection.bytes_sent < size and not over.wait(0.001):
             pass
         if not over.is_set():
             act()
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with meanwhile(watch):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def cut(connection: SshServer) -> None:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 
+from tests.integration.meanwhile import meanwhile
+
 
 @dataclass
 class Visitor:
@@ -44,9 +46,8 @@ class Visitor:
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
         """Write as fast as the site answers, until the block ends."""
-        over = threading.Event()
 
-        def write() -> None:
+        def write(over: threading.Event) -> None:
             while not over.is_set():
                 text = f"{name} {len(self.acknowledged) + len(self.refused)}"
                 try:
@@ -56,10 +57,5 @@ class Visitor:
                 else:
                     self.acknowledged.append(text)
 
-        thread = threading.Thread(target=write)
-        thread.start()
-        try:
+        with meanwhile(write):
             yield
-        finally:
-            over.set()
-            thread.join()
