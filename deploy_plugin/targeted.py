@@ -68,7 +68,7 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
         identity_file,
         first=config.option.deploy_first,
         on_failure=config.option.deploy_on_failure,
-        show_values=config.option.verbose > 0,
+        show_values=getattr(config.option, "verbose", 0) > 0,  # without the terminal reporter there is no such option
         wait=config.option.deploy_wait,
     )
     session = settle(typed, config.rootpath, added)

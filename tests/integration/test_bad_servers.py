@@ -62,6 +62,7 @@ def test_sudo_that_wants_a_password_gets_it_from_the_terminal(server: RealServer
 
 
 def test_a_server_of_another_kind_is_told_before_anything_is_built(server: RealServer, project: Project) -> None:
+    server.as_root("docker ps -aq | xargs -r docker rm -f; rm -rf /home/*/deploy")  # another user's, of another test
     server.as_root("printf '#!/bin/sh\\necho aarch64\\n' > /usr/local/bin/uname; chmod +x /usr/local/bin/uname")
     project.edit("src/lists/views.py", "from", f"# {secrets.token_hex(8)}\nfrom")
     try:

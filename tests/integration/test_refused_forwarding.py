@@ -136,7 +136,7 @@ def test_docker_that_listens_elsewhere_is_found(refusing: RealServer, project: P
         "mv /run/docker.sock /run/elsewhere.sock; echo DOCKER_HOST=unix:///run/elsewhere.sock >> /etc/environment"
     )
 
-    run = project.pytest(f"--deploy-to={refusing.target}")
+    run = project.pytest(f"--deploy-to={refusing.target}", "--deploy-wait=90")  # one that was killed holds the lease
 
     assert run.exit_code == 0, run.output
     assert run.outcomes["Install Docker"] == "ok"

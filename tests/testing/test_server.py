@@ -68,7 +68,8 @@ def test_half_a_file_is_never_left(server: FakeServer, path: PurePosixPath) -> N
 
 
 @pytest.mark.parametrize("command", ["apt-get", "sudo", "docker", "systemctl"])
-def test_no_command_reaches_this_machine(server: FakeServer, command: str) -> None:
+def test_no_command_reaches_this_machine(tmp_path: Path, command: str) -> None:
+    server = FakeServer(tmp_path)
     assert server.run(command).exit_code == 127
     assert server.run("sh", "-c", f"command -v {command}").stdout == b""
 
