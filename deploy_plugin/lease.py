@@ -7,7 +7,6 @@ bytes: renewing it works on a full disk, and nobody ever holds a lock on a file 
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from deploy_plugin.errors import DeployError, LeaseHeld, LeaseLost, StepFailed
 from deploy_plugin.hints import hint_for
 from deploy_plugin.models import AppFolder
+from deploy_plugin.renewal import Renewal
 from deploy_plugin.server.files import script
 from deploy_plugin.who import who
 
@@ -153,14 +153,12 @@ class Lease:
         self._server = server
         self._file = file_of(server, app)
         self._target = target
-        self._ended = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
-        self._heart.start()
+        self._heart = Renewal(self._renew, _BEAT)
 
     @property
     def is_kept(self) -> bool:
         """Whether it is still renewed."""
-        return self._heart.is_alive()
+        return self._heart.goes_on
 
     def require(self) -> None:
         """Raise ``LeaseLost`` if this is not the run any more that may change anything."""
@@ -174,30 +172,27 @@ class Lease:
 
     def release(self) -> None:
         """Let the next one begin; again, or where it is lost, it changes nothing."""
-        if self._ended.is_set():
+        if self._heart.was_ended:
             return
-        self._stop_beating()
+        self._heart.stop()
         with suppress(DeployError):  # it runs out by itself
             _asked(self._server, _RELEASE, self._file, str(self.token))
 
     def _check(self, done: Result) -> None:
         if _is_refused(done):
-            self._ended.set()
+            self._heart.end()
             how = _how_it_ended(State.read(done.stdout), self.token)
             raise LeaseLost(
                 f"This run's lease {how}: nothing more was changed.",
                 hint=f"See what serves there, then deploy again: pytest-deploy status {self._target}",
             )
 
-    def _stop_beating(self) -> None:
-        self._ended.set()
-        self._heart.join(timeout=_BEAT)
-
-    def _beat(self) -> None:
-        while not self._ended.wait(_BEAT):
-            with suppress(DeployError):  # the next one may get through
-                if _asked(self._server, _RENEW, self._file, str(self.token), str(TTL)).exit_code == _REFUSED:
-                    return  # the next change says so
+    def _renew(self) -> bool:
+        try:
+            done = _asked(self._server, _RENEW, self._file, str(self.token), str(TTL))
+        except DeployError:
+            return True  # the next one may get through
+        return not _is_refused(done)  # if it is, the next change says so
 
 
 def acquire(server: Server, app: str, target: str, purpose: str, *, wait: float = 0) -> Lease:

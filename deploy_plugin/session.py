@@ -125,11 +125,13 @@ class Session:
         except DeployError as error:
             runner.error = self.redactor.redact_error(error)
 
-    def renew(self, server: Server, runner: Runner) -> None:
-        """Let the server wait longer for what the tests say; a connection that broke shows itself elsewhere."""
-        if runner.way_back and runner.way_back.name:
-            with suppress(DeployError):
-                confirmation.of(server, runner.way_back.tried).renew(server)
+    def renew(self, server: Server, runner: Runner) -> bool:
+        """Let the server wait longer for the tests, if it waits; a broken connection shows itself elsewhere."""
+        if not runner.way_back or not runner.way_back.name:
+            return False
+        with suppress(DeployError):
+            confirmation.of(server, runner.way_back.tried).renew(server)
+        return True
 
     def _stopped(self, error: DeployError | KeyboardInterrupt, server: Server, runner: Runner) -> DeployError:
         """What went wrong, with what serves there now: before the release was chosen, nothing of the app is touched."""

@@ -19,7 +19,7 @@ _FRAMES = "|/-\\"  # every terminal has them
 _MEGABYTE = 1_000_000
 
 
-class Traffic:
+class Pace:
     """What was sent since now, and how fast: ``179.8 MB at 24.1 MB/s``; empty for next to nothing.
 
     Of an image that is on its way, also ``layer 2 of 5`` before that, and ``50s left`` behind it.
@@ -55,10 +55,10 @@ def _left(shipping: Shipping | None, seconds: float) -> str:
 class Spinner:
     """Turns on the terminal's last line, from a thread of its own, until it is stopped."""
 
-    def __init__(self, terminal: TerminalReporter, text: str, traffic: Traffic) -> None:
+    def __init__(self, terminal: TerminalReporter, text: str, pace: Pace) -> None:
         self._terminal = terminal
         self._text = text
-        self._traffic = traffic
+        self._pace = pace
         self._start = time.monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._turn, daemon=True)
@@ -73,7 +73,7 @@ class Spinner:
 
     def _turn(self) -> None:
         for frame in itertools.cycle(_FRAMES):
-            took = f"{self._traffic}{time.monotonic() - self._start:.0f}s"
+            took = f"{self._pace}{time.monotonic() - self._start:.0f}s"
             if not _somebody_types_a_password():
                 self._terminal.rewrite(f"{self._text} {frame} {took}"[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001 - no other way to it
             if self._stopped.wait(_PAUSE):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from deploy_plugin.models import Outcome, Release, StepReport, Target
-from deploy_plugin.reporting.spinner import Spinner, Traffic
+from deploy_plugin.reporting.spinner import Pace, Spinner
 
 if TYPE_CHECKING:
     from pytest import TerminalReporter  # noqa: PT013 - only its type
@@ -41,13 +41,13 @@ class StepLines:
     ) -> None:
         self._terminal = terminal
         self._sent, self._shipping = sent, shipping
-        self._traffic = Traffic(sent, shipping)
+        self._pace = Pace(sent, shipping)
         self._spinner: Spinner | None = None
 
     def pytest_deploy_step_started(self, step: Step) -> None:
-        self._traffic = Traffic(self._sent, self._shipping)
+        self._pace = Pace(self._sent, self._shipping)
         if self._is_alive:
-            self._spinner = Spinner(self._terminal, f"{'':>{_MARGIN}}  {step.title}", self._traffic)
+            self._spinner = Spinner(self._terminal, f"{'':>{_MARGIN}}  {step.title}", self._pace)
 
     def pytest_deploy_step_finished(self, report: StepReport) -> None:
         if self._spinner:
@@ -67,7 +67,7 @@ class StepLines:
         return bool(self._terminal.isatty) and self._terminal.hasmarkup and self._terminal.verbosity >= 0
 
     def _write(self, report: StepReport) -> None:
-        took = f"{self._traffic}{report.seconds:.1f}s"
+        took = f"{self._pace}{report.seconds:.1f}s"
         reason, *more = (report.reason or "").splitlines() or [""]
         what = f"  {report.title}{f': {reason}' if reason else ''}"
         if self._terminal.isatty and self._terminal.verbosity <= 0:

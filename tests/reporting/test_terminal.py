@@ -10,7 +10,7 @@ import pytest
 
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
 from deploy_plugin.reporting import terminal
-from deploy_plugin.reporting.spinner import Traffic
+from deploy_plugin.reporting.spinner import Pace
 from deploy_plugin.runner import Runner
 from deploy_plugin.server.base import Shipping
 from deploy_plugin.steps.gather_facts import GatherFacts
@@ -136,13 +136,13 @@ def test_what_was_sent_is_said_with_its_rate(plain: Written) -> None:
 def test_an_image_on_its_way_shows_its_layers_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now, sent, shipping = [100.0], Sent(), [Shipping(layers=5, size=150_000_000)]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    traffic = Traffic(sent, lambda: shipping[0])
-    assert str(traffic) == "layer 1 of 5, "
+    pace = Pace(sent, lambda: shipping[0])
+    assert str(pace) == "layer 1 of 5, "
     now[0], sent.bytes = 110.0, 20_000_000
     shipping[0] = Shipping(layers=5, layers_done=1, size=150_000_000, done=50_000_000)
-    assert str(traffic) == "layer 2 of 5, 20.0 MB at 2.0 MB/s, 20s left, "
+    assert str(pace) == "layer 2 of 5, 20.0 MB at 2.0 MB/s, 20s left, "
     shipping[0] = Shipping(layers=5, layers_done=5, done=50_000_000)
-    assert str(traffic) == "layer 5 of 5, 20.0 MB at 2.0 MB/s, "
+    assert str(pace) == "layer 5 of 5, 20.0 MB at 2.0 MB/s, "
 
 
 @pytest.mark.parametrize(("verbosity", "length"), [(0, 80), (1, 300)])
