@@ -7,6 +7,7 @@ bytes: renewing it works on a full disk, and nobody ever holds a lock on a file 
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,7 +44,7 @@ command -v flock >/dev/null || exit 114
 exec 9<>"$file"
 flock 9 || exit
 number() { case $1 in '' | *[!0-9]*) echo 0 ;; *) echo "$1" ;; esac; }
-token=0 expires=0 since=0 holder= purpose= unlocked=
+token=0 expires=0 since=0 holder= purpose= unlocked= claim=
 while IFS='=' read -r key value; do
     case $key in
     token) token=$(number "$value") ;;
@@ -52,6 +53,7 @@ while IFS='=' read -r key value; do
     holder) holder=$value ;;
     purpose) purpose=$value ;;
     unlocked) unlocked=$value ;;
+    claim) claim=$value ;;
     esac
 done <"$file"
 now=$(date +%s)
@@ -62,6 +64,7 @@ lines() {
     echo "holder=$holder"
     echo "purpose=$purpose"
     echo "unlocked=$unlocked"
+    echo "claim=$claim"
 }
 put() { printf '%-511s\n' "$(lines)
 " | cat 1<>"$file"; }
@@ -71,7 +74,7 @@ held() { [ "$expires" -gt "$now" ]; }
 mine() { held && [ "$token" = "$1" ]; }
 """
 _THERE = '[ -e "$1" ] || { echo now=0; exit 113; }'
-# $2: seconds; $3: who; $4: what for
+# $2: seconds; $3: who; $4: what for; $5: what only who asks knows
 _ACQUIRE = f"""
 umask 077
 mkdir -p -- "$(dirname -- "$1")" || exit
@@ -79,7 +82,7 @@ mkdir -p -- "$(dirname -- "$1")" || exit
 ! held || refuse
 token=$((token + 1))
 [ "$token" -gt "$now" ] || token=$now
-since=$now expires=$((now + $2)) holder=$3 purpose=$4 unlocked=
+since=$now expires=$((now + $2)) holder=$3 purpose=$4 unlocked= claim=$5
 put && say
 """
 # $2: the token; $3: seconds
@@ -89,10 +92,10 @@ mine "$2" || refuse
 expires=$((now + $3))
 put
 """
-# $2: the token
+# $2: the claim, which is known before there is a token
 _RELEASE = f"""{_THERE}
 {_STATE}
-mine "$2" || exit 0
+[ "$claim" = "$2" ] || exit 0
 expires=0
 put
 """
@@ -148,8 +151,9 @@ class Lease:
     long is said by the next ``require``.
     """
 
-    def __init__(self, server: Server, app: str, target: str, token: int) -> None:
+    def __init__(self, server: Server, app: str, target: str, token: int, claim: str) -> None:
         self.token = token
+        self._claim = claim
         self._server = server
         self._file = file_of(server, app)
         self._target = target
@@ -175,8 +179,7 @@ class Lease:
         if self._heart.was_ended:
             return
         self._heart.stop()
-        with suppress(DeployError):  # it runs out by itself
-            _asked(self._server, _RELEASE, self._file, str(self.token))
+        _release(self._server, self._file, self._claim)
 
     def _check(self, done: Result) -> None:
         if _is_refused(done):
@@ -198,10 +201,11 @@ class Lease:
 def acquire(server: Server, app: str, target: str, purpose: str, *, wait: float = 0) -> Lease:
     """Take the app's lease; ``LeaseHeld`` where somebody else holds it for all of ``wait`` seconds."""
     until = time.monotonic() + wait
+    claim = secrets.token_hex(8)
     while True:
-        state = _acquired(server, app, purpose)
+        state = _acquired(server, app, purpose, claim)
         if isinstance(state, int):
-            return Lease(server, app, target, state)
+            return Lease(server, app, target, state, claim)
         if time.monotonic() >= until:
             raise LeaseHeld(
                 f"{state.holder} is at work on {app} on {target}: {state.purpose}, since {_clock(state.since)}.",
@@ -235,11 +239,20 @@ def file_of(server: Server, app: str) -> PurePosixPath:
     return AppFolder(server.facts.home, app).lease
 
 
-def _acquired(server: Server, app: str, purpose: str) -> int | State:
+def _acquired(server: Server, app: str, purpose: str, claim: str) -> int | State:
     """Give the token; where somebody else holds it, the state that says who."""
-    done = _asked(server, _ACQUIRE, file_of(server, app), str(TTL), _line(who()), purpose)
+    try:
+        done = _asked(server, _ACQUIRE, file_of(server, app), str(TTL), _line(who()), purpose, claim)
+    except KeyboardInterrupt:
+        _release(server, file_of(server, app), claim)  # the server may have given it before the answer was here
+        raise
     state = State.read(done.stdout)
     return state if done.exit_code == _REFUSED else state.token
+
+
+def _release(server: Server, file: PurePosixPath, claim: str) -> None:
+    with suppress(DeployError):  # it runs out by itself
+        _asked(server, _RELEASE, file, claim)
 
 
 def _held(done: Result) -> State | None:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -90,6 +90,20 @@ def test_once_it_is_released_the_next_one_has_it(server: FakeServer) -> None:
     second = take(server)
     first.release()
     second.require()
+
+
+def test_one_that_was_interrupted_in_asking_leaves_none(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = server.run
+
+    def interrupted(*argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(server, "run", run)
+        assert run(*argv, stdin=stdin).ok
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        take(server)
+    take(server).require()
 
 
 def test_it_runs_out_by_the_clock_of_the_server(server: FakeServer, clock: Clock) -> None:
