@@ -1,5 +1,5 @@
 # Every target is a few lines: the work is in scripts/, and bootstrap gives the machine what it lacks.
-.PHONY: demo story test lint bench requirements
+.PHONY: demo story test lint bench proof-load proof-kills proof-faults requirements
 
 demo:
 	@scripts/bootstrap .venv/bin/pytest --deploy-to=sandbox
@@ -15,6 +15,9 @@ lint:
 
 bench:
 	@scripts/bootstrap .venv/bin/python -m benchmarks
+
+proof-load proof-kills proof-faults:
+	@scripts/bootstrap .venv/bin/python -m proofs $(@:proof-%=%) --into=docs
 
 requirements:
 	@scripts/requirements

@@ -39,12 +39,12 @@ def versions(peers: Path, server: Server) -> Mapping[str, str]:
     """Name the version of everything that takes part; ``peers`` is their environment's folder of programs."""
     theirs = _theirs(peers)
     return {
-        "pytest-deploy": f"{version('pytest-deploy')}, commit {_commit()}",
+        "pytest-deploy": f"{version('pytest-deploy')}, commit {commit()}",
         "pytest": version("pytest"),
         "Python": platform.python_version(),
         "Ansible": f"ansible-core {theirs['ansible-core']}, community.docker {_collection(peers)}",
         "pyinfra": theirs["pyinfra"],
-        "OpenSSH": _openssh(),
+        "OpenSSH": openssh(),
         "Docker here": said("docker", "version", "--format", "{{.Server.Version}}"),
         "Docker there": server.as_root("docker version --format '{{.Server.Version}}'"),
         "Python there": server.as_root("python3 --version").removeprefix("Python "),
@@ -67,11 +67,12 @@ def _collection(peers: Path) -> str:
     return found[1] if found else "?"
 
 
-def _openssh() -> str:
+def openssh() -> str:
     done = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True)
     return done.stderr.partition(",")[0].removeprefix("OpenSSH_")
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Name the commit of this checkout, and say whether it was changed since."""
     commit = said("git", "rev-parse", "--short", "HEAD", folder=CHECKOUT)
     return f"{commit}+changes" if said("git", "status", "--porcelain", folder=CHECKOUT) else commit

@@ -1,4 +1,4 @@
-"""The proxy in front: what its visitors see of a deploy, of a restart, and of a run that was killed."""
+"""The proxy in front: what its visitors see of a deploy, and of a restart."""
 
 from __future__ import annotations
 
@@ -26,13 +26,6 @@ from tests.integration.visitors import Visitor
 
 WRITERS, READERS = 6, 4
 TEXTS = "from lists.models import *; print(*Item.objects.values_list('text', flat=True), sep=chr(10))"
-KILLED = """
-import os, signal
-
-def pytest_deploy_step_{when}(step):
-    if step.title == {title!r}:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
 # As a server does that restarts Docker: what started it here must not see it end, or the sandbox would end too.
 RESTART_DOCKER = """
 set -e
@@ -277,30 +270,6 @@ def test_the_site_comes_back_after_a_reboot_and_after_a_power_cut(served: RealSe
 
     await_status(served, 200)
     assert served.serving() == before
-
-
-@pytest.mark.parametrize(
-    ("when", "title"), [("started", "Await health"), ("started", "Switch"), ("finished", "Switch")]
-)
-def test_a_killed_run_leaves_a_site_and_the_next_deploy_succeeds(
-    served: RealServer, project: Project, when: str, title: str
-) -> None:
-    old = served.serving()
-    change(project, f"Killed when {title} {when}.")
-    project.write("conftest.py", KILLED.format(when=when, title=title))
-
-    killed = project.pytest(f"--deploy-to={served.target}")
-
-    assert killed.exit_code == -9
-    assert served.status("/health") == 200
-    assert (served.serving() == old) == ((when, title) != ("finished", "Switch"))
-    assert len(served.releases()) == 2
-    (project.folder / "conftest.py").unlink()
-    change(project, "And now whole.")
-    run = project.pytest(f"--deploy-to={served.target}", "--deploy-wait=90")
-    assert run.exit_code == 0, run.output
-    assert served.status("/health") == 200
-    assert served.serving() != old
 
 
 @pytest.fixture

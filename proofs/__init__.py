@@ -1,0 +1,1 @@
+"""What is promised of a deploy, put to the proof: under load, killed, and with the server failing under it."""

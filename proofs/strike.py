@@ -1,0 +1,90 @@
+"""A ``conftest.py`` that strikes the run it is part of, at the moment that ``strike.json`` beside it says.
+
+Where and when it did so is left in ``struck.json``. It is copied into the project that is deployed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deploy_plugin.runner import Runner
+
+if TYPE_CHECKING:
+    from deploy_plugin.models import StepReport
+    from deploy_plugin.server.base import Server
+    from deploy_plugin.steps.base import Step
+
+HERE = Path(__file__).parent
+AIM: dict[str, Any] = json.loads((HERE / "strike.json").read_text(encoding="utf-8"))
+SIGNALS = {"process": signal.SIGKILL, "group": signal.SIGKILL, "freeze": signal.SIGSTOP}
+NOW: dict[str, Any] = {"place": "before the first step", "since": time.monotonic(), "step": ""}
+
+
+def strike() -> None:
+    after = round(time.monotonic() - NOW["since"], 3)
+    (HERE / "struck.json").write_text(json.dumps({"place": NOW["place"], "after": after}), encoding="utf-8")
+    if AIM["how"] == "group":
+        os.killpg(0, SIGNALS["group"])
+    elif AIM["how"] in SIGNALS:
+        os.kill(os.getpid(), SIGNALS[AIM["how"]])
+    elif AIM["waits"]:
+        subprocess.run(AIM["command"], check=False, capture_output=True)
+        if AIM["how"] == "lost":
+            os.killpg(0, signal.SIGKILL)
+    else:
+        # Whatever becomes of this run: it goes on by itself.
+        null = subprocess.DEVNULL
+        subprocess.Popen(AIM["command"], stdin=null, stdout=null, stderr=null, start_new_session=True)
+
+
+def reach(place: str, step: str, when: str) -> None:
+    """The run is at a boundary: strike if it is the one."""
+    NOW.update(place=place, since=time.monotonic())
+    if (step, when) == (AIM["step"], AIM["when"]):
+        strike()
+
+
+def pytest_deploy_step_started(step: Step) -> None:
+    NOW["step"] = step.title
+    reach(f"{step.title}, as it looks", step.title, "before")
+    if (step.title, "within") == (AIM["step"], AIM["when"]):
+        later(AIM["delay"])
+
+
+def pytest_deploy_step_finished(step: Step, report: StepReport) -> None:
+    reach(f"{step.title}, {report.outcome}, before what follows", step.title, "after")
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    reach(f"the test {nodeid.rpartition('::')[2]}", "the tests", "before")
+
+
+def pytest_runtest_logfinish() -> None:
+    reach("after the tests", "the tests", "after")
+
+
+def later(seconds: float) -> None:
+    timer = threading.Timer(seconds, strike)
+    timer.daemon = True
+    timer.start()
+
+
+def for_changes(self: Runner, server: Server | None = None) -> Server:
+    found = LOOKED(self, server)
+    reach(f"{NOW['step']}, as it acts", NOW["step"], "between")
+    return found
+
+
+LOOKED = Runner.for_changes
+pytest.MonkeyPatch().setattr(Runner, "for_changes", for_changes)
+if AIM["when"] == "any time":
+    later(AIM["delay"])

@@ -1,0 +1,56 @@
+"""Ten deploys that are killed while visitors write, and the deploys after them: see docs/reliability.md for more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from proofs.aims import Aim
+from proofs.blows import Blows, Next
+from proofs.site import Site, prepare, visited
+from proofs.visitors import Visitors
+from tests.integration.projects import Project
+from tests.integration.servers import RealServer
+
+KILLED = -9
+BEFORE_THE_SWITCH = [
+    Aim("Build image", "between", "group"),
+    Aim("Ship image", "within", "group", delay=0.3),
+    Aim("Start the release", "after", "process"),
+    Aim("Rehearse the migration", "within", "process", delay=1.0, migrates=True),
+    Aim("Snapshot the database", "between", "group", migrates=True),
+    Aim("Migrate", "within", "group", delay=0.5, migrates=True),
+    Aim("Await health", "before", "process"),
+    Aim("Switch", "before", "process"),
+]
+AFTER_IT = [Aim("Switch", "after", "group"), Aim("the tests", "before", "process")]
+
+
+@pytest.fixture(scope="module")
+def site(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    project = Project.copy_of_the_site(tmp_path_factory.mktemp("first") / "superlists")
+    prepare(project, drain=5)
+    site = Site(project, server)
+    site.deploy().require(0)
+    return site
+
+
+@pytest.fixture(scope="module")
+def visitors(site: Site) -> Iterator[Visitors]:
+    with visited(site, 20, "kills", threads=8, uploads=1) as visitors:
+        yield visitors
+    assert visitors.failures == []
+    assert len(visitors.acknowledged) > len(BEFORE_THE_SWITCH)
+
+
+@pytest.mark.parametrize("aim", [*BEFORE_THE_SWITCH, *AFTER_IT], ids=str)
+def test_a_killed_deploy_loses_nothing_and_the_next_one_succeeds(site: Site, visitors: Visitors, aim: Aim) -> None:
+    before = site.look(()).serves
+
+    blow = Blows(site, visitors).strike(0, aim, Next(waits=False, same=True))
+
+    assert blow, "it had ended before it was killed"
+    assert blow.ended == KILLED
+    assert blow.is_well, blow.said
+    assert (blow.found.serves == before) == (aim in BEFORE_THE_SWITCH), blow
