@@ -1,4 +1,4 @@
-"""pytest-deploy: look at targets and at what serves there, change their secrets, and keep sandboxes.
+"""pytest-deploy: look at targets and at what serves there, go back, change secrets, and keep sandboxes.
 
 A command is a function that takes the parsed options and returns an exit code; ``_parser`` names them all.
 """
@@ -11,7 +11,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from deploy_plugin.commands import exec as exec_command
-from deploy_plugin.commands import logs, restore, sandbox, secrets, snapshots, status, targets, unlock
+from deploy_plugin.commands import (
+    history,
+    logs,
+    restore,
+    rollback,
+    sandbox,
+    secrets,
+    snapshots,
+    status,
+    targets,
+    unlock,
+)
 from deploy_plugin.commands.project import in_project
 from deploy_plugin.errors import DeployError
 
@@ -23,7 +34,7 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
 SUMMARY = (
-    "look at targets, change their secrets, restore their data, keep sandboxes; "
+    "look at targets, go back to a release, change secrets, restore data, keep sandboxes; "
     "deploying is pytest's: pytest --deploy-to=TARGET"
 )
 INTERRUPTED = 130
@@ -53,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_targets(commands)
     _add_status(commands)
+    _add_history(commands)
+    _add_rollback(commands)
     _add_logs(commands)
     _add_exec(commands)
     _add_secrets(commands)
@@ -74,6 +87,23 @@ def _add_status(commands: Subparsers) -> None:
     _in_project(of)
     of.add_argument("--json", action="store_true", help="print a list of objects")
     of.add_argument("targets", metavar="TARGET", nargs="+", help=TARGET)
+
+
+def _add_history(commands: Subparsers) -> None:
+    of = _add(commands, "history", in_project(history.history), "what was deployed there, and what can be gone back to")
+    _in_project(of)
+    of.add_argument("--json", action="store_true", help="print a list of objects")
+    of.add_argument("target", metavar="TARGET", help=TARGET)
+
+
+def _add_rollback(commands: Subparsers) -> None:
+    to = _add(commands, "rollback", in_project(rollback.rollback), "let a release serve again that served before")
+    _in_project(to)
+    to.add_argument("--yes", action="store_true", help="don't ask whether that is meant")
+    to.add_argument("target", metavar="TARGET", help=TARGET)
+    to.add_argument(
+        "release", metavar="RELEASE", nargs="?", help="the one before that passed its tests, if none is given"
+    )
 
 
 def _add_logs(commands: Subparsers) -> None:

@@ -76,5 +76,6 @@ def pytest_deploy_failed(target: Target, error: DeployError) -> None:
 def pytest_deploy_finished(deployment: Deployment, verified: bool) -> None:
     """Called last, when a deploy worked and its tests are over.
 
-    ``verified`` is True where pytest's exit code is 0 and at least one test passed: skipped ones verify nothing.
+    ``verified`` is True where pytest's exit code is 0 and a test passed in each folder of ``deploy_testpaths`` that is
+    there: skipped ones verify nothing, and those that look at the server alone say nothing of the site.
     """

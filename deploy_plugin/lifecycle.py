@@ -65,7 +65,8 @@ class Lifecycle:
         self._failed_collections += report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._verdict.hear(report.when, report.outcome)
+        file, expected = report.nodeid.partition("::")[0], hasattr(report, "wasxfail")
+        self._verdict.hear(report.when, report.outcome, file, expected=expected)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -104,12 +105,12 @@ class Lifecycle:
             session.exitstatus = pytest.ExitCode.OK
         elif self._done and self._session.deploys and (deployment := self._session.deployment):
             word = self._verdict.word(interrupted=session.exitstatus in _BROKEN_OFF)
-            self._decide(self._done, word, deployment)
+            verified = self._verified(word, session.exitstatus)
+            self._decide(self._done, word, deployment, verified=verified)
             if self._error:
                 session.exitstatus = self._error.exit_code
                 return
-            verified = session.exitstatus == pytest.ExitCode.OK and word is Word.VERIFIED
-            self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified)
+            self._config.hook.pytest_deploy_finished(deployment=deployment, verified=verified is True)
 
     def pytest_report_teststatus(self, report: pytest.CollectReport) -> tuple[str, str, str] | None:
         return ("error", "E", "ERROR") if report.when == "deploy" else None
@@ -123,7 +124,15 @@ class Lifecycle:
             self._done.release_lease()
         self._server.close()
 
-    def _decide(self, done: Runner, word: Word, deployment: Deployment) -> None:
+    def _verified(self, word: Word, exit_code: int) -> bool | None:
+        """Whether the release passed its tests; None where nobody can say: some were left out."""
+        if word is Word.FAILED:
+            return False
+        folders = [name for name in self._config.getini("deploy_testpaths") if (self._config.rootpath / name).exists()]
+        passed = word is Word.VERIFIED and exit_code == pytest.ExitCode.OK and self._verdict.covers(folders)
+        return True if passed else None
+
+    def _decide(self, done: Runner, word: Word, deployment: Deployment, *, verified: bool | None) -> None:
         """Commit, or go back: what the tests said decides, and what the target says of failing ones."""
         way_back = done.way_back.name if done.way_back else ""
         if word is Word.FAILED and self._session.target.rolls_back and way_back:
@@ -131,7 +140,7 @@ class Lifecycle:
             self._session.take_back(done)
         else:
             self._said = self._remark(word, way_back, deployment)
-            self._session.commit(done)
+            self._session.commit(done, verified=verified)
         if done.error:
             self._report(done.error)
         if path := self._config.option.deploy_json:

@@ -11,6 +11,7 @@ from deploy_plugin.health import Probe
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.models import App, Target
+from deploy_plugin.records import Record
 from deploy_plugin.release import found
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.await_health import AwaitHealth
@@ -60,11 +61,16 @@ def prepare_steps(app: App, target: Target) -> list[Step]:
 
 
 def release_steps(
-    containers: Containers, secrets: Mapping[str, Secret], platform: str, early: EarlyBuild | None = None
+    containers: Containers,
+    secrets: Mapping[str, Secret],
+    platform: str,
+    record: Record,
+    early: EarlyBuild | None = None,
 ) -> list[Step]:
-    """Bring one release onto the server and make it serve."""
+    """Bring one release onto the server and make it serve; its ``record`` is written last."""
     app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
     probe = Probe.of(app, containers.target)
+    migrations = Migrations(containers, record)
     database = folder.data / app.database.name if app.database else None
     return [
         BuildImage(release.image, app.context, platform, early),
@@ -75,15 +81,16 @@ def release_steps(
         *([EnsureDatabase(database, owner)] if database else []),
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
-        *(_proxied(containers, probe) if app.proxied else _published(containers, probe)),
-        KeepRecord(folder.record(release.id), release, containers if app.database else None),
+        *(_proxied(migrations, probe) if app.proxied else _published(migrations, probe)),
+        KeepRecord(record, containers),
     ]
 
 
-def _proxied(containers: Containers, probe: Probe) -> list[Step]:
+def _proxied(migrations: Migrations, probe: Probe) -> list[Step]:
+    containers = migrations.containers
     return [
         StartRelease(containers),
-        *_migrate(containers, probe),
+        *_migrate(migrations, probe),
         AwaitHealth(containers, probe),
         *([KeepStatic(containers)] if containers.app.static else []),
         EnsureProxy(containers, probe),
@@ -91,12 +98,13 @@ def _proxied(containers: Containers, probe: Probe) -> list[Step]:
     ]
 
 
-def _published(containers: Containers, probe: Probe) -> list[Step]:
-    return [*_migrate(containers, probe), StartCandidate(containers, probe), Publish(containers, probe)]
+def _published(migrations: Migrations, probe: Probe) -> list[Step]:
+    containers = migrations.containers
+    return [*_migrate(migrations, probe), StartCandidate(containers, probe), Publish(containers, probe)]
 
 
-def _migrate(containers: Containers, probe: Probe) -> list[Step]:
-    migrations = Migrations(containers)
+def _migrate(migrations: Migrations, probe: Probe) -> list[Step]:
+    containers = migrations.containers
     if containers.app.database is None:
         return [Migrate(migrations)]
     previous = partial(found, app=containers.app, target=containers.target)

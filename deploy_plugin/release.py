@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from deploy_plugin import containers
 from deploy_plugin.containers import Containers
@@ -48,6 +49,27 @@ def of(server: Server, app: App, target: Target, container: Container) -> Contai
     """The release that a container was made for, with the settings it runs with."""
     same = _containers(server, app, target, _release_of(container), {})
     return replace(same, settings=parse(server.read(same.folder.settings(same.release.id)) or b""))
+
+
+def recorded(server: Server, app: App, target: Target, record: Mapping[str, Any]) -> Containers:
+    """The release that a record tells of, run as it was then, with the settings that it had."""
+    kept = Release(record["release"], record.get("commit", ""), record["image"])
+    made = _containers(server, _as_it_was(app, record.get("app")), target, kept, {})
+    return replace(made, settings=parse(server.read(made.folder.settings(kept.id)) or b""))
+
+
+def _as_it_was(app: App, was: Mapping[str, Any] | None) -> App:
+    """Give the app as the record says; as it is now where an older record says nothing."""
+    if was is None:
+        return app
+    return replace(
+        app,
+        port=was["port"],
+        health=was["health"],
+        manage=was["manage"],
+        database=PurePosixPath(was["database"]) if was["database"] else None,
+        volumes={name: PurePosixPath(path) for name, path in was["volumes"].items()},
+    )
 
 
 def _new_release(app: App, image: str, digest: str) -> Release:

@@ -13,6 +13,7 @@ from deploy_plugin.redaction import Redactor
 
 if TYPE_CHECKING:
     from deploy_plugin.lease import Lease
+    from deploy_plugin.records import Record
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
     from deploy_plugin.steps.take_back import TakeBack
@@ -55,6 +56,8 @@ class Runner:
         """What else there is to say of the run, a line each."""
         self.way_back: TakeBack | None = None
         """How to take back what was deployed; None before anything was."""
+        self.record: Record | None = None
+        """Of the release that is deployed; None where another deployer keeps none."""
 
     def choose(self, release: Release) -> None:
         self.release = release

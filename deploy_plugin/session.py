@@ -108,10 +108,13 @@ class Session:
                 assert server.engine  # noqa: S101 - the connection that they join; whoever deployed may have had none
         return runner
 
-    def commit(self, runner: Runner) -> None:
-        """Let the release stay; where the server went back by itself meanwhile, that is the runner's ``error``."""
+    def commit(self, runner: Runner, *, verified: bool | None) -> None:
+        """Let the release stay; where the server went back by itself meanwhile, that is the runner's ``error``.
+
+        ``verified`` is whether it passed its tests, if anybody knows.
+        """
         try:
-            transaction.commit(self.app, runner.for_changes(), runner.way_back)
+            transaction.commit(self.app, runner.for_changes(), runner, verified=verified)
         except Unreachable as error:
             runner.error = self.redactor.redact_error(error)
             runner.error.hint = NOT_CONFIRMED.format(seconds=self.app.confirm)

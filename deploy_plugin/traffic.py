@@ -7,13 +7,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy_plugin.containers import APP, ROLE, SERVING, Containers
+from deploy_plugin.containers import APP, ROLE, SERVING, Containers, running
 from deploy_plugin.errors import DeployError, RollbackFailed
 from deploy_plugin.health import Probe, await_any_answer
+from deploy_plugin.models import App
 from deploy_plugin.proxy import caddy, upstreams
+from deploy_plugin.proxy.upstreams import ProxyFolder
+from deploy_plugin.server.engine import Container
+from deploy_plugin.server.files import detached
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
+
+# $1: seconds; $2: the container; $3: the file that says where visitors go. They may have been sent back meanwhile.
+_DRAIN = """
+sleep "$1"
+case "$(cat -- "$3")" in "$2":*) exit ;; esac
+exec docker stop "$2"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,18 @@ def rollback_failed(error: BaseException, second: DeployError) -> RollbackFailed
         got=f"{error or type(error).__name__}\n{second}",
         hint="Look at the server now: docker ps -a",
     )
+
+
+def drain_others(server: Server, app: App, serves: Container) -> Sequence[str]:
+    """Let all others of an app behind the proxy finish what they began, and end; name them.
+
+    The server does that by itself, ``drain`` seconds from now.
+    """
+    upstream = ProxyFolder(server.facts.home).upstream(app.name)
+    others = [one.name for one in running(server, app) if one.name != serves.name]
+    for name in others:
+        detached(server, _DRAIN, str(app.drain), name, upstream)
+    return others
 
 
 def publish_again(server: Server, containers: Containers, names: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import confirmation, containers, env_files, health, lease, plan, release, settings, traffic
+from deploy_plugin import confirmation, containers, env_files, health, lease, plan, records, release, settings, traffic
 from deploy_plugin.containers import Containers
 from deploy_plugin.database import tidy
 from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
@@ -15,8 +15,7 @@ from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.lease import Lease
 from deploy_plugin.models import App, Deployment, Outcome, Recap, Release, Target
 from deploy_plugin.proxy import caddy
-from deploy_plugin.proxy.upstreams import ProxyFolder
-from deploy_plugin.server.files import detached
+from deploy_plugin.records import Record
 from deploy_plugin.server.undocked import undocked
 from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
 
 DEPLOY = "deploy"
 """What a deploy holds the lease for, as others are told."""
-# $1: seconds; $2: the container; $3: the file that says where visitors go. They may have been sent back meanwhile.
-_DRAIN = """
-sleep "$1"
-case "$(cat -- "$3")" in "$2":*) exit ;; esac
-exec docker stop "$2"
-"""
 
 
 def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployment:
@@ -65,20 +58,21 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
     return deployment
 
 
-def commit(app: App, server: Server, way_back: TakeBack | None) -> None:
+def commit(app: App, server: Server, runner: Runner, *, verified: bool | None = None) -> None:
     """Let the release stay; ``StepFailed`` where the server has taken it back already.
 
-    What served before finishes what it began, and ends: it stays, stopped, as long as going back may need it.
+    What served before finishes what it began, and ends: it stays, stopped, as long as going back may need it. Where it
+    is known whether the release passed its tests, its record says so from now on.
     """
-    if way_back and way_back.name:
-        confirmation.of(server, way_back.tried).end(server)
+    if runner.way_back and runner.way_back.name:
+        confirmation.of(server, runner.way_back.tried).end(server)
     serves = containers.serving(server, app)
     if serves and app.proxied:
-        upstream = ProxyFolder(server.facts.home).upstream(app.name)
-        for left in containers.running(server, app):
-            if left.name != serves.name:
-                detached(server, _DRAIN, str(app.drain), left.name, upstream)
-    tidy.tidy(server, app)
+        traffic.drain_others(server, app, serves)
+    if runner.record and verified is not None:
+        runner.record.add(server, verified=verified)
+    if runner.recap.count(Outcome.CHANGED):
+        tidy.tidy(server, app)
 
 
 def take_back(server: Server, runner: Runner) -> None:
@@ -86,6 +80,9 @@ def take_back(server: Server, runner: Runner) -> None:
     assert runner.way_back is not None  # noqa: S101 - there was a deploy
     confirmation.of(server, runner.way_back.tried).discard(server)
     runner.run([runner.way_back], changed=Outcome.RESCUED)
+    if runner.record:
+        with suppress(DeployError):  # visitors are where they were, and that is what counts
+            runner.record.add(server, verified=False, taken_back=records.stamp())
 
 
 def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException) -> None:
@@ -174,7 +171,8 @@ def _release(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
     runner.redactor.learn(secrets.items())
     chosen = release.choose(server, app, target, secrets)
     runner.choose(chosen.release)
-    steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform, early)
+    runner.record = Record(chosen.folder.record(chosen.release.id))
+    steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform, runner.record, early)
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
 

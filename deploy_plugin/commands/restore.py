@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from deploy_plugin import release
 from deploy_plugin.commands.found import changing, folder_of, is_live, latest, nothing_serves
-from deploy_plugin.commands.output import say, warn
+from deploy_plugin.commands.output import require_consent, say
 from deploy_plugin.commands.project import connected
 from deploy_plugin.database import kept, restore
 from deploy_plugin.errors import ConfigError, StepFailed
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from deploy_plugin.database.kept import Kept
     from deploy_plugin.server.base import Server
     from deploy_plugin.session import Session
-
-YES = ("y", "yes")
 
 
 def restore_one(options: Namespace, config: pytest.Config) -> int:
@@ -57,7 +54,7 @@ def _replace(
         what = snapshot.name if snapshot else "an empty database"
         say(f"{what} in place of the database on {target.name}{' (LIVE)' if live else ''}:\n{difference}")
         if not options.yes and (live or difference.loses):
-            _ask()
+            require_consent()
         before = restore.put_in_place(server, containers, probe, why="restore" if snapshot else "reset-db")
     say(f"Done, and {containers.release.id} answers. What was there before is kept: {before}")
     return 0
@@ -72,11 +69,3 @@ def _containers(server: Server, session: Session) -> Containers:
     if container is None:
         raise nothing_serves(session)
     return release.of(server, session.app, session.target, container)
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise StepFailed("Nobody can be asked whether that is meant; nothing was changed.", hint="Say so with --yes.")
-    warn("Do it? [y/N]")
-    if sys.stdin.readline().strip().lower() not in YES:
-        raise StepFailed("Nothing was changed.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy_plugin import records
 from deploy_plugin.commands.found import folder_of, is_live, latest, nothing_serves
-from deploy_plugin.commands.output import columns, say, say_json
+from deploy_plugin.commands.output import columns, say, say_json, when
 from deploy_plugin.commands.project import connected
 from deploy_plugin.containers import COMMIT, IMAGE, RELEASE
 from deploy_plugin.errors import DeployError, StepFailed
@@ -107,7 +107,7 @@ def _with_folder(seen: Status, server: Server, folder: AppFolder) -> Status:
     done = script(server, _DISK, folder.path)
     numbers = [int(line) * 1024 for line in done.stdout.decode(errors="replace").split() if line.isdecimal()]
     used, free = [None, None, *numbers][-2:]
-    return replace(seen, disk_used=used, disk_free=free, records=records.last(server, folder, RECORDS))
+    return replace(seen, disk_used=used, disk_free=free, records=records.every(server, folder).records[:RECORDS])
 
 
 def _with_container(seen: Status, server: Server, container: Container, folder: AppFolder) -> Status:
@@ -138,11 +138,11 @@ def _shown(seen: Status) -> str:
 
 def _facts(seen: Status) -> list[tuple[str, str | None]]:
     health = "healthy" if seen.healthy else "not healthy"
-    started = f", started {_when(seen.started)}" if seen.started else ""
+    started = f", started {when(seen.started)}" if seen.started else ""
     used, free = _size(seen.disk_used), _size(seen.disk_free)
     return [
         ("server", seen.destination),
-        ("release", seen.release and f"{seen.release}{f', since {_when(seen.since)}' if seen.since else ''}"),
+        ("release", seen.release and f"{seen.release}{f', since {when(seen.since)}' if seen.since else ''}"),
         ("commit", seen.commit),
         ("image", seen.image),
         ("container", seen.container and f"{seen.container}: {seen.state}, {health}{started}"),
@@ -156,12 +156,7 @@ def _firsts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[bool, Mapping[str, 
 
 
 def _record(record: Mapping[str, Any]) -> str:
-    return f"{record.get('release')}  {_when(record.get('deployed'))}  {record.get('by')}"
-
-
-def _when(moment: str | None) -> str:
-    """To the second: Docker counts in billionths."""
-    return f"{moment[:10]} {moment[11:19]} UTC" if moment else "?"
+    return f"{record.get('release')}  {when(record.get('deployed'))}  {record.get('by')}"
 
 
 def _size(size: int | None) -> str | None:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deploy_plugin import records
 from deploy_plugin.containers import MIGRATES, Containers, manage_command, one_offs, serving, start
 from deploy_plugin.database import recorded
 from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.hints import hint_for
+from deploy_plugin.records import Record
 from deploy_plugin.server.engine import Container, Finished
 from deploy_plugin.server.files import script
 
@@ -29,8 +29,9 @@ _ALL_THERE = 'for folder do [ -d "$folder" ] || exit 1; done'
 class Migrations:
     """Those of one release on one server: several steps ask for them, and the app is asked once."""
 
-    def __init__(self, containers: Containers) -> None:
+    def __init__(self, containers: Containers, record: Record | None = None) -> None:
         self.containers = containers
+        self._record = record or Record(containers.folder.record(containers.release.id))
         self.rehearsed = False
         """Whether they were seen to work on a copy of the data, in this run."""
         self._pending: Sequence[str] | None = None
@@ -100,7 +101,7 @@ class Migrations:
 
     def _is_as_recorded(self, server: Server) -> bool:
         """Whether the database has what it had when this release was seen to lack nothing: a release never changes."""
-        found = records.record(server, self.containers.folder, self.containers.release.id) or {}
+        found = self._record.read(server) or {}
         known = found.get("migrations")
         return known is not None and known == recorded.applied(server, self.containers)
 

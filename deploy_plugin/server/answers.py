@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from deploy_plugin.server.engine import Container, Image, Listed
+from deploy_plugin.server.engine import Container, Image, Listed, Tagged
 
 if TYPE_CHECKING:
     from docker.models.containers import Container as SdkContainer
@@ -65,8 +65,13 @@ def sizes(history: Sequence[Mapping[str, Any]], count: int) -> Sequence[int]:
     return ()
 
 
+def tagged(repository: str, summary: Mapping[str, Any]) -> Sequence[Tagged]:
+    tags = [tag for tag in summary["RepoTags"] or () if tag.startswith(f"{repository}:")]
+    return [Tagged(tag, summary["Size"]) for tag in tags]
+
+
 def is_of(repository: str, summary: Mapping[str, Any]) -> bool:
-    return any(tag.startswith(f"{repository}:") for tag in summary["RepoTags"] or ())
+    return bool(tagged(repository, summary))
 
 
 def _configuration(attributes: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.hints import hint_for
 from deploy_plugin.secret import Secret
 from deploy_plugin.server import answers
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored, Tagged
 from deploy_plugin.server.local import knock
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ class DockerEngine:
             except ImageNotFound:  # removed meanwhile, or incomplete
                 return None
         return Stored(tuple(layers or ()), summary["Labels"] or {})
+
+    def tagged(self, repository: str) -> Sequence[Tagged]:
+        with _engine_words(f"list the images of {repository}"):
+            summaries = self._client.api.images(name=repository)
+        return [one for summary in summaries for one in answers.tagged(repository, summary)]
 
     def remove_image(self, reference: str) -> None:
         from docker.errors import ImageNotFound

@@ -42,6 +42,15 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Tagged:
+    """A name that an image has."""
+
+    reference: str
+    size: int
+    """Bytes, unpacked; layers that other images have as well are counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A container that is there, running or not."""
 
@@ -141,6 +150,10 @@ class Engine(Protocol):
 
     def stored(self, first: str) -> Iterator[Stored]:
         """Give all images that are there, those of the repository ``first`` before the others."""
+        ...
+
+    def tagged(self, repository: str) -> Sequence[Tagged]:
+        """List the names of one repository's images, with one request."""
         ...
 
     def remove_image(self, reference: str) -> None:

@@ -27,6 +27,8 @@ class Publish:
 
     containers: Containers
     probe: Probe
+    confirmed: bool = True
+    """Whether the server is to go back by itself, unless the run says in time that it stays."""
     title: str = "Publish"
 
     def check(self, server: Server) -> str | None:
@@ -39,7 +41,8 @@ class Publish:
     def apply(self, server: Server) -> None:
         new, old = self.containers.serving, self._old(server)
         server.engine.remove(new.name)
-        confirmation.of(server, self.containers).await_it(server, self.containers)
+        if self.confirmed:
+            confirmation.of(server, self.containers).await_it(server, self.containers)
         try:
             for container in old:
                 server.engine.stop(container.name)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.database import recorded
-from deploy_plugin.models import Release
+from deploy_plugin.records import Record
 from deploy_plugin.who import who
 
 if TYPE_CHECKING:
@@ -19,24 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeepRecord:
-    """Write the release's record: what, when and from where."""
+    """Write the release's record: what, when and from where, and what its containers are made from."""
 
-    path: PurePosixPath
-    release: Release
-    containers: Containers | None = None
-    """Those of the release, where it has a database."""
+    record: Record
+    containers: Containers
     title: str = "Keep the record"
 
     def check(self, server: Server) -> str | None:
-        return None if server.read(self.path) is not None else f"{self.path.name} is missing"
+        return None if self.record.read(server) is not None else f"{self.record.path.name} is missing"
 
     def apply(self, server: Server) -> None:
-        record = {
-            "release": self.release.id,
-            "commit": self.release.commit,
-            "image": self.release.image,
-            "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
-            "by": who(),
-            "migrations": recorded.applied(server, self.containers) if self.containers else None,
-        }
-        server.write(self.path, json.dumps(record, indent=2).encode() + b"\n", mode=0o600)
+        release, app = self.containers.release, self.containers.app
+        self.record.write(
+            server,
+            {
+                "release": release.id,
+                "commit": release.commit,
+                "image": release.image,
+                "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
+                "by": who(),
+                "migrations": recorded.applied(server, self.containers) if app.database else None,
+                "verified": None,
+                "app": {
+                    "port": app.port,
+                    "health": app.health,
+                    "manage": app.manage,
+                    "database": app.database and str(app.database),
+                    "volumes": {name: str(path) for name, path in app.volumes.items()},
+                },
+            },
+        )

@@ -27,6 +27,8 @@ class Switch:
 
     containers: Containers
     probe: Probe
+    confirmed: bool = True
+    """Whether the server is to go back by itself, unless the run says in time that it stays."""
     title: str = "Switch"
 
     def check(self, server: Server) -> str | None:
@@ -41,7 +43,8 @@ class Switch:
     def apply(self, server: Server) -> None:
         app, name = self.containers.app.name, self.containers.serving.name
         new = server.engine.keep(name)
-        confirmation.of(server, self.containers).await_it(server, self.containers)
+        if self.confirmed:
+            confirmation.of(server, self.containers).await_it(server, self.containers)
         with traffic.or_back(server, self.containers):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
             through = replace(self.probe, port=caddy.PORT)

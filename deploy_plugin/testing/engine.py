@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.server.base import Answer
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored, Tagged
 from deploy_plugin.testing import archives
 from deploy_plugin.testing.proxy import FakeProxy, is_proxy
 
@@ -101,7 +101,13 @@ class FakeEngine:
         for image in sorted(self._all(), key=lambda image: not image.reference.startswith(f"{first}:")):
             yield Stored(image.diff_ids, _labels(image))
 
+    def tagged(self, repository: str) -> Sequence[Tagged]:
+        found = [image for image in self.images.values() if image.reference.startswith(f"{repository}:")]
+        return [Tagged(image.reference, image.size) for image in found]
+
     def remove_image(self, reference: str) -> None:
+        if reference in [spec.image for spec in self.specs.values()]:
+            raise StepFailed(f"Docker could not remove the image {reference}.", got="a container is using it")
         if reference in self.images:
             self._change("remove_image", reference)
             del self.images[reference]

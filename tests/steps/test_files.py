@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import Release
+from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.records import Record
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.database import EnsureDatabase
 from deploy_plugin.steps.env_file import EnsureEnvFile
@@ -18,6 +20,7 @@ from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
 from deploy_plugin.steps.volumes import EnsureVolumes
 from deploy_plugin.testing import FakeServer
+from tests.site import TARGET
 
 
 @pytest.fixture
@@ -72,15 +75,31 @@ def test_settings_of_a_release_are_for_its_owner_only_and_never_change(server: F
     assert KeepSettings(path, {"KEY": Secret("2")}).check(server) is None
 
 
-def test_a_record_says_what_when_and_from_where(server: FakeServer) -> None:
-    path = PurePosixPath(server.home / "releases" / "r1.json")
-    step = KeepRecord(path, Release("r1", "1a2b3c4d", "superlists:abc"))
+def test_a_record_says_what_when_and_from_where_and_how_it_was_run(server: FakeServer, app: App) -> None:
+    folder = AppFolder(server.facts.home, app.name)
+    release = Release("r1", "1a2b3c4d", "superlists:abc")
+    step = KeepRecord(Record(folder.record("r1")), Containers(app, TARGET, folder, (1, 1), release, {}))
     assert step.check(server) == "r1.json is missing"
     step.apply(server)
-    record = json.loads(Path(path).read_text())
+    record = json.loads(Path(folder.record("r1")).read_text())
     assert (record["release"], record["commit"], record["image"]) == ("r1", "1a2b3c4d", "superlists:abc")
     assert record["deployed"].endswith("+00:00")
     assert "@" in record["by"]
+    assert record["verified"] is None
+    assert record["app"] == {
+        "port": 8888,
+        "health": "/health",
+        "manage": "manage.py",
+        "database": "/data/db.sqlite3",
+        "volumes": {},
+    }
+
+
+def test_a_record_that_can_not_be_understood_is_written_anew(server: FakeServer, app: App) -> None:
+    folder = AppFolder(server.facts.home, app.name)
+    server.write(folder.record("r1"), b"half a rec", mode=0o600)
+    step = KeepRecord(Record(folder.record("r1")), Containers(app, TARGET, folder, (1, 1), Release("r1", "", "i"), {}))
+    assert step.check(server) == "r1.json is missing"
 
 
 @pytest.fixture

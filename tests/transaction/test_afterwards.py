@@ -22,7 +22,7 @@ def drained(deploy: Deploys, meanwhile: str = "true") -> list[str]:
     deploy.server.install("setsid", f'"$@"; echo ended >>{told}')
     deploy.server.install("sleep", f'echo "sleep $*" >>{told}; {meanwhile}')
     deploy.server.install("docker", f'echo "docker $*" >>{told}')
-    transaction.commit(deploy.app, deploy.server, None)
+    transaction.commit(deploy.app, deploy.server, deploy.runner)
     for _ in range(1000):
         if told.exists() and told.read_text().endswith("ended\n"):
             break
@@ -56,7 +56,7 @@ def test_a_release_that_a_killed_run_left_ends_as_well(deploy: Deploys, old: Dep
 def test_where_nothing_is_left_over_nothing_ends(deploy: Deploys) -> None:
     deploy.server.install("setsid", "exit 1")
     deploy()
-    transaction.commit(deploy.app, deploy.server, None)
+    transaction.commit(deploy.app, deploy.server, deploy.runner)
     assert deploy.server.journal == []
 
 
