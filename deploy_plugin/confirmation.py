@@ -112,6 +112,10 @@ class Confirmation:
             raise StepFailed("The server can't be made to wait for a confirmation.", got=done.text)
 
 
+def file_of(folder: AppFolder) -> PurePosixPath:
+    return folder.path / "unconfirmed"
+
+
 def of(server: Server, containers: Containers) -> Confirmation:
     folder = AppFolder(server.facts.home, containers.app.name)
-    return Confirmation(folder.path / "unconfirmed", containers.app.confirm, containers.serving.name)
+    return Confirmation(file_of(folder), containers.app.confirm, containers.serving.name)

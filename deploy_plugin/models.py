@@ -220,12 +220,17 @@ class AppFolder:
         """Where a copy of the database is migrated first; it is there only meanwhile."""
         return self.path / "rehearsal"
 
+    @property
+    def releases(self) -> PurePosixPath:
+        """What is known of each release: its settings and its record."""
+        return self.path / "releases"
+
     def record(self, release_id: str) -> PurePosixPath:
-        return self.path / "releases" / f"{release_id}.json"
+        return self.releases / f"{release_id}.json"
 
     def settings(self, release_id: str) -> PurePosixPath:
         """The settings of one release, secrets included, 0600: never changed once written."""
-        return self.path / "releases" / f"{release_id}.env"
+        return self.releases / f"{release_id}.env"
 
 
 @dataclass(frozen=True, slots=True)

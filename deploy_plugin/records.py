@@ -73,7 +73,7 @@ def stamp() -> Mapping[str, str]:
 
 def every(server: Server, folder: AppFolder) -> Kept:
     """Read them all, with one command; what is no record is left out."""
-    done = script(server, _ALL, folder.path / "releases")
+    done = script(server, _ALL, folder.releases)
     if not done.ok:
         raise StepFailed(f"The records in {folder.path} can't be listed.", got=done.text)
     said = done.stdout.decode(errors="replace")

@@ -10,6 +10,7 @@ from deploy_plugin.errors import DeployError, NotYetKnown, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
 from deploy_plugin.redaction import Redactor
+from deploy_plugin.server.seen import unseen
 
 if TYPE_CHECKING:
     from deploy_plugin.lease import Lease
@@ -77,7 +78,7 @@ class Runner:
 
     def for_changes(self, server: Server | None = None) -> Server:
         """Give the server (the runner's, if no other) to change something there; ``LeaseLost`` once the lease is."""
-        server = server or self._server
+        server = unseen(server or self._server)
         if self.lease is None:
             return server
         self.lease.require()

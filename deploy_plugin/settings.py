@@ -39,14 +39,9 @@ def render(settings: Settings) -> bytes:
 
 def parse(env_file: bytes) -> dict[str, Secret]:
     """Read an env file. Everything in it may be a secret, so everything is one."""
-    return dict(pairs(env_file))
-
-
-def pairs(env_files: bytes) -> list[tuple[str, Secret]]:
-    """Read env files, one after the other: a key may come again."""
     # Not splitlines(), which breaks at more than an env file does.
-    lines = (line.partition("=") for line in env_files.decode().split("\n") if line and not line.startswith("#"))
-    return [(key, Secret(value)) for key, separator, value in lines if separator]
+    lines = (line.partition("=") for line in env_file.decode().split("\n") if line and not line.startswith("#"))
+    return {key: Secret(value) for key, separator, value in lines if separator}
 
 
 def in_environment(app: App) -> list[tuple[str, Secret]]:

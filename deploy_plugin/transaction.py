@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
 from deploy_plugin import confirmation, containers, env_files, health, lease, plan, records, release, settings, traffic
@@ -13,9 +14,11 @@ from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFa
 from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.lease import Lease
-from deploy_plugin.models import App, Deployment, Outcome, Recap, Release, Target
+from deploy_plugin.models import App, AppFolder, Deployment, Outcome, Recap, Release, Target
 from deploy_plugin.proxy import caddy
+from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.records import Record
+from deploy_plugin.server.seen import seen, unseen
 from deploy_plugin.server.undocked import undocked
 from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget
@@ -41,18 +44,19 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
         runner.run([*plan.first_steps(target), *plan.recall_steps(app, target)])
         runner.lease = _take_lease(app, target, server, runner)
         unless_it_succeeds.callback(runner.lease.release)
-        runner.run(plan.prepare_steps(app, target))
-        chosen, steps = _release(app, target, server, runner, from_here, early)
-        confirmation.of(server, chosen).discard(server)  # of a run that went away: from now on this one decides
-        before = traffic.look(server, chosen)
+        found = seen(server, *_what_is_looked_at(app, target, server))  # nobody else changes it from now on
+        runner.run(plan.prepare_steps(app, target), found)
+        chosen, steps = _release(app, target, found, runner, from_here, early)
+        _decide_instead(found, chosen)
+        before = traffic.look(found, chosen)
         try:
-            runner.run(steps)
+            runner.run(steps, found)
         except (RollbackFailed, LeaseLost):
             raise  # whatever is there now may be what visitors need
         except BaseException as error:
             _go_back(fenced(server, runner.lease), before, chosen, error)
             raise
-        deployment = _deployment(server, chosen, runner.recap)
+        deployment = _deployment(found, chosen, runner.recap)
         unless_it_succeeds.pop_all()
     runner.way_back = TakeBack(chosen, before)
     return deployment
@@ -150,6 +154,21 @@ def what_serves(app: App, server: Server, tried: Release) -> str:
     return (
         f"{container.name}, which this deploy started, serves already." if is_new else f"{container.name} still serves."
     )
+
+
+def _what_is_looked_at(app: App, target: Target, server: Server) -> list[PurePosixPath]:
+    folder, proxy = AppFolder(server.facts.home, app.name), ProxyFolder(server.facts.home)
+    return [
+        *(folder.env_file, folder.releases, folder.target_file, confirmation.file_of(folder)),
+        *(proxy.upstream(app.name), proxy.config(target.publish)),
+    ]
+
+
+def _decide_instead(server: Server, chosen: Containers) -> None:
+    """End what the server waits for since a run that went away: from now on this one decides."""
+    left = confirmation.of(server, chosen)
+    if server.read(left.file) is not None:
+        left.discard(unseen(server))
 
 
 def _secrets_from_here(app: App, runner: Runner) -> dict[str, Secret]:

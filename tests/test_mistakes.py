@@ -34,7 +34,6 @@ RARE = (
     "ssh-keygen could not make ….",
     "Docker went away when it was to ….",
     "Docker on this machine could not ….",
-    "The settings in … can't be read on the server.",
     "The records in … can't be listed.",
     "The snapshots in … can't be listed.",
     "The database that is there can't be kept, so nothing was changed.",

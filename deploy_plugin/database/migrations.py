@@ -39,7 +39,6 @@ class Migrations:
     def pending(self, server: Server) -> Sequence[str]:
         """Name those that are not applied; ``NotYetKnown`` where the app can't be asked yet."""
         if self._pending is None:
-            self._require_its_surroundings(server)
             self._pending = () if self._is_as_recorded(server) else self._planned(server)
         return self._pending
 
@@ -106,6 +105,7 @@ class Migrations:
         return known is not None and known == recorded.applied(server, self.containers)
 
     def _planned(self, server: Server) -> Sequence[str]:
+        self._require_its_surroundings(server)
         plan = self._ask(server, "migrate", "--plan", "--no-color")
         return [*_MIGRATION.findall(plan.stdout)]
 

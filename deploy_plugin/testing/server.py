@@ -18,6 +18,7 @@ from deploy_plugin.testing.engine import FakeEngine
 
 COMMANDS = (
     "sh",
+    "base64",
     "cat",
     "chmod",
     "chown",
