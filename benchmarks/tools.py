@@ -39,8 +39,8 @@ class PytestDeploy:
 
     def command(self, project: Project, server: Server, *, slow: bool) -> Command:
         del slow  # nobody tells it: it measures
-        argv = [PYTEST, f"--deploy-to=sandbox:{server.sandbox.name}", f"--deploy-json={REPORT}", TEST]
-        return Command(argv, project.folder)
+        to = (f"--deploy-to={server.alias}", f"--ssh-config={server.ssh_config}")
+        return Command([PYTEST, *to, f"--deploy-json={REPORT}", TEST], project.folder)
 
 
 @dataclass(frozen=True, slots=True)

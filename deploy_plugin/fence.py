@@ -9,7 +9,7 @@ from deploy_plugin.server import files
 
 if TYPE_CHECKING:
     from deploy_plugin.lease import Lease
-    from deploy_plugin.server.base import Result, Server
+    from deploy_plugin.server.base import Result, Server, Shipping
     from deploy_plugin.server.engine import Engine
 
 _CHANGES = frozenset(
@@ -44,6 +44,14 @@ class _Fenced:
     @bytes_sent.setter
     def bytes_sent(self, count: int) -> None:
         self._server.bytes_sent = count
+
+    @property
+    def shipping(self) -> Shipping | None:
+        return self._server.shipping
+
+    @shipping.setter
+    def shipping(self, now: Shipping | None) -> None:
+        self._server.shipping = now
 
     @property
     def engine(self) -> _FencedEngine:

@@ -12,7 +12,7 @@ from deploy_plugin import lease
 from deploy_plugin.errors import DeployError, LeaseHeld, LeaseLost, StepFailed, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.lease import Lease
-from deploy_plugin.server.base import Result
+from deploy_plugin.server.base import Result, Shipping
 from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.testing import FakeServer
 
@@ -282,6 +282,12 @@ def test_behind_the_fence_a_command_gets_all_that_it_is_given(server: FakeServer
     there.write(server.facts.home / "x", b"content", mode=0o640)
     assert (server.home / "x").read_bytes() == b"content"
     assert there.bytes_sent == server.bytes_sent == 7
+
+
+def test_what_is_shipped_is_told_to_whoever_watches_the_server(server: FakeServer) -> None:
+    there = fenced(server, take(server))
+    there.shipping = Shipping(layers=3)
+    assert there.shipping is server.shipping is not None
 
 
 def test_once_it_is_lost_nothing_is_changed_in_any_way(server: FakeServer) -> None:
