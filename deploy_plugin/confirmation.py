@@ -17,6 +17,8 @@ from deploy_plugin.server.files import detached, script
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
+TAKEOVER = 90
+"""Seconds that the port is empty at most where the run goes away while it changes hands: longer than that takes."""
 # $1: the file with the deadline, in seconds of the server's clock, and who waits; $2: seconds from now; $3: who.
 _WRITE = """
 set -e
@@ -66,15 +68,16 @@ class Confirmation:
     tried: str
     """The container that is to be confirmed."""
 
-    def await_it(self, server: Server, tried: Containers) -> None:
+    def await_it(self, server: Server, tried: Containers, *, port_is_away: bool = False) -> None:
         """Begin to wait; to be done before visitors are sent to the release that is tried.
 
-        Where nothing serves there is nothing to go back to.
+        Where nothing serves there is nothing to go back to. ``port_is_away``: nobody answers until ``renew`` is called,
+        so the server is not to wait long for that.
         """
         before = traffic.look(server, tried)
         if not before.serving:
             return
-        self._write(server, _WRITE)
+        self._write(server, _WRITE, min(TAKEOVER, self.seconds) if port_is_away else self.seconds)
         upstream = ProxyFolder(server.facts.home).upstream(tried.app.name)
         told = (before.upstream or b"").decode().strip()
         front = caddy.container_name(tried.target.publish) if tried.app.proxied else tried.serving.name
@@ -91,7 +94,7 @@ class Confirmation:
 
     def renew(self, server: Server) -> None:
         """Let it wait anew, from now on; nothing where it does not wait any more."""
-        self._write(server, _RENEW)
+        self._write(server, _RENEW, self.seconds)
 
     def end(self, server: Server) -> None:
         """It stays, or somebody else takes it back; ``StepFailed`` where the server did already."""
@@ -106,8 +109,8 @@ class Confirmation:
         """Whoever asks has decided already."""
         script(server, _END, self.file)
 
-    def _write(self, server: Server, text: str) -> None:
-        done = script(server, text, self.file, str(self.seconds), self.tried)
+    def _write(self, server: Server, text: str, seconds: int) -> None:
+        done = script(server, text, self.file, str(seconds), self.tried)
         if not done.ok and done.exit_code != _GONE:
             raise StepFailed("The server can't be made to wait for a confirmation.", got=done.text)
 

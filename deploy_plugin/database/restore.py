@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from deploy_plugin.containers import APP, Containers, is_release
+from deploy_plugin.containers import Containers
 from deploy_plugin.database import programs, rehearsal, snapshots
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.health import Probe, await_healthy
+from deploy_plugin.health import Probe
 from deploy_plugin.server.files import script
+from deploy_plugin.standstill import standstill
 
 if TYPE_CHECKING:
     from deploy_plugin.database.kept import Kept
@@ -86,7 +87,7 @@ def put_in_place(server: Server, containers: Containers, probe: Probe, *, why: s
     """
     folder, database = containers.folder, containers.database
     kept = folder.snapshots / f"db-{datetime.now(UTC):%Y%m%d-%H%M%S}-{why}.sqlite3"
-    with _stopped(server, containers, probe):
+    with standstill(server, containers, probe):
         try:
             snapshots.take(server, containers, kept)
         except StepFailed:
@@ -102,21 +103,6 @@ def put_in_place(server: Server, containers: Containers, probe: Probe, *, why: s
         if not done.ok:
             raise StepFailed("The database could not be put in place.", got=done.text, hint=f"As it was: {kept}")
     return kept.name
-
-
-@contextmanager
-def _stopped(server: Server, containers: Containers, probe: Probe) -> Iterator[None]:
-    """Let no container of the app run meanwhile; those of its releases that did run afterwards, and are well."""
-    ran = [one for one in server.engine.containers({APP: containers.app.name}) if one.running]
-    try:
-        for one in ran:
-            server.engine.stop(one.name)
-        yield
-    finally:
-        # The one that serves as well where it had died: of what the database was, perhaps.
-        for name in {containers.serving.name, *(one.name for one in ran if is_release(one))}:
-            server.engine.start_again(name)
-        await_healthy(server, containers.serving.name, probe)
 
 
 def _keep_as_it_is(server: Server, database: PurePosixPath, kept: PurePosixPath) -> None:

@@ -113,10 +113,12 @@ class EnsureProxy:
     def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> None:
         app, name = self.containers.app.name, self.containers.serving.name
         new = server.engine.keep(name)
-        confirmation.of(server, self.containers).await_it(server, self.containers)
+        unconfirmed = confirmation.of(server, self.containers)
+        unconfirmed.await_it(server, self.containers, port_is_away=True)
         with traffic.or_back(server, self.containers):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
             for published in before:
                 server.engine.stop(published)
             server.engine.start(proxy)
             await_healthy(server, proxy.name, replace(self.probe, port=caddy.PORT))
+            unconfirmed.renew(server)

@@ -28,7 +28,7 @@ class Publish:
     containers: Containers
     probe: Probe
     confirmed: bool = True
-    """Whether the server is to go back by itself, unless the run says in time that it stays."""
+    """Whether the server is to go back by itself once visitors come, unless the run says in time that it stays."""
     title: str = "Publish"
 
     def check(self, server: Server) -> str | None:
@@ -41,13 +41,14 @@ class Publish:
     def apply(self, server: Server) -> None:
         new, old = self.containers.serving, self._old(server)
         server.engine.remove(new.name)
-        if self.confirmed:
-            confirmation.of(server, self.containers).await_it(server, self.containers)
+        unconfirmed = confirmation.of(server, self.containers)
+        unconfirmed.await_it(server, self.containers, port_is_away=True)
         try:
             for container in old:
                 server.engine.stop(container.name)
             server.engine.start(new)
             await_healthy(server, new.name, self.probe)
+            unconfirmed.renew(server)
             upstreams.forget(server, self.containers.app.name)
         except BaseException as error:
             self._go_back(server, old, error)
@@ -56,6 +57,8 @@ class Publish:
             # Tidying up must not hide what became of the switch.
             with suppress(DeployError):
                 server.engine.remove(self.containers.candidate.name)
+                if not self.confirmed:
+                    unconfirmed.discard(server)
 
     def _old(self, server: Server) -> list[Container]:
         return [one for one in running(server, self.containers.app) if one.name != self.containers.serving.name]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ from tests.integration.servers import RealServer
 from tests.integration.test_command import PLUGIN, run
 from tests.integration.visitors import Visitor
 
+KILLED = -9
+# The containers are stopped by then, and the database is not replaced yet.
+KILL = """
+import os, signal
+from deploy_plugin.database import snapshots
+
+snapshots.take = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
 TEXTS = "SELECT text FROM lists_item ORDER BY id"
 
 
@@ -31,6 +41,14 @@ def site(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Projec
     assert project.pytest("--deploy-to=added").exit_code == 0
     visitor.add("after")
     return project
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError
 
 
 def listed(site: Project) -> list[dict[str, object]]:
@@ -113,6 +131,25 @@ def test_a_database_that_is_destroyed_is_restored(site: Project, server: RealSer
     assert "nobody knows which rows would go" in done.stdout
     assert rows(server, TEXTS)[:2] == [["before"], ["after"]]
     assert server.status("/health") == 200
+
+
+def test_a_restore_that_is_killed_leaves_the_site_away_no_longer_than_its_lease_lasts(
+    site: Project, server: RealServer
+) -> None:
+    wanted = listed(site)[-1]
+    conftest = (site.folder / "conftest.py").read_text(encoding="utf-8")
+    site.write("conftest.py", conftest + KILL)
+    before = rows(server, TEXTS)
+
+    killed = run(site, "restore", "added", str(wanted["name"]), "--yes")
+
+    site.write("conftest.py", conftest)
+    assert killed.returncode == KILLED, killed.stderr
+    assert server.releases() == set()
+    server.sh('sed -i "s/^expires=.*/expires=0/" deploy/superlists/lease')  # as if its minute were over
+    until(lambda: server.status("/health") == 200)
+    assert rows(server, TEXTS) == before
+    assert run(site, "restore", "added", str(wanted["name"]), "--yes").returncode == 0
 
 
 def test_a_live_server_is_never_emptied_though_only_it_remembers(site: Project, server: RealServer) -> None:

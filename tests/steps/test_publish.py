@@ -15,6 +15,7 @@ from deploy_plugin.errors import RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.health import Probe
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import upstreams
+from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.steps.candidate import StartCandidate
 from deploy_plugin.steps.publish import Publish
 from deploy_plugin.testing import FakeServer
@@ -130,6 +131,25 @@ def test_a_new_one_that_answers_badly_brings_back_the_old(
     with pytest.raises(StepFailed, match=f"{OLD} serves again"):
         publish(server, containers)
     assert running(server) == {OLD}
+    assert site.asked == []
+
+
+def test_a_run_that_goes_away_in_the_middle_is_waited_for_no_longer_than_that_takes(
+    server: FakeServer, containers: Containers, site: Site
+) -> None:
+    server.install("date", "echo 1000")
+    file = Path(containers.folder.path / "unconfirmed")
+    said: list[str] = []
+
+    def answer(spec: ContainerSpec, *_: str) -> int:
+        if spec.name == NEW:
+            said.append(file.read_text())
+        return 200
+
+    server.engine.site = answer
+    publish(server, containers)
+    assert set(said) == {f"1090 {NEW}\n"}
+    assert file.read_text() == f"1600 {NEW}\n"
     assert site.asked == []
 
 

@@ -28,6 +28,10 @@ from tests.site import TARGET, Site, reached, running
 OLD, NEW = "superlists-1", "superlists-2"
 
 
+class Gone(BaseException):
+    """The run, from one moment to the next."""
+
+
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_PAUSE", 0.01)
@@ -307,6 +311,21 @@ def test_the_proxy_takes_the_port_over_with_the_new_release_behind_it(before: Tr
     assert before.reached == NEW
     assert running(before.server) == {NEW}
     assert before.server.engine.specs[NEW].stays
+
+
+def test_a_run_that_goes_away_while_the_port_changes_hands_is_waited_for_no_longer_than_that_takes(
+    before: Traffic,
+) -> None:
+    before.server.install("date", "echo 1000")
+    file = before.server.home / "deploy/superlists/unconfirmed"
+    start, _, ensure, _ = before.steps("2")
+    start.apply(before.server)
+    before.server.engine.fail("start proxy-8080", Gone())
+    with pytest.raises(Gone):
+        ensure.apply(before.server)
+    assert file.read_text() == f"1090 {NEW}\n"
+    ensure.apply(before.server)
+    assert file.read_text() == f"1600 {NEW}\n"
 
 
 @pytest.mark.parametrize("why", [StepFailed("no memory"), KeyboardInterrupt(), Unreachable("It broke.")])
