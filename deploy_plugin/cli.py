@@ -10,8 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from deploy_plugin.commands import exec as exec_command
 from deploy_plugin.commands import (
+    adopt,
     history,
     logs,
     restore,
@@ -23,6 +23,7 @@ from deploy_plugin.commands import (
     targets,
     unlock,
 )
+from deploy_plugin.commands import exec as exec_command
 from deploy_plugin.commands.project import in_project
 from deploy_plugin.errors import DeployError
 
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_unlock(commands)
     _add_snapshots(commands)
     _add_restore(commands)
+    _add_adopt(commands)
     _add_sandbox(commands)
     return parser
 
@@ -168,6 +170,15 @@ def _add_restore(commands: Subparsers) -> None:
     for action in (one, empty):
         _in_project(action)
         action.add_argument("--yes", action="store_true", help="don't ask whether the rows that would go may go")
+
+
+def _add_adopt(commands: Subparsers) -> None:
+    of = _add(
+        commands, "adopt", in_project(adopt.adopt), "take over what serves there, and was deployed by other means"
+    )
+    _in_project(of)
+    of.add_argument("--yes", action="store_true", help="don't ask")
+    of.add_argument("target", metavar="TARGET", help=TARGET)
 
 
 def _add_sandbox(commands: Subparsers) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _CHANGES = frozenset(
     {
         *("load", "remove_image", "prune", "ensure_network"),
-        *("start", "start_again", "keep", "stop", "remove", "run_once", "exec"),
+        *("create", "derive", "start", "start_again", "keep", "stop", "remove", "run_once", "exec"),
     }
 )
 

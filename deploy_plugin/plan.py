@@ -51,7 +51,7 @@ def recall_steps(app: App, target: Target) -> list[Step]:
     return [
         GatherFacts(),
         RecallTarget(app.name, target),
-        *([RequireDatabase(app.name, target, app.database.name)] if app.database and not may_begin else []),
+        *([RequireDatabase(app, target, app.database.name)] if app.database and not may_begin else []),
     ]
 
 

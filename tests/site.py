@@ -35,6 +35,12 @@ class Site:
     """What the release that serves can't do on the new schema."""
     difference: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How another database differs: for each table, how many rows would go and come."""
+    key: str = "key"
+    """The key that it signs sessions with."""
+    described: dict[str, Any] = field(default_factory=dict)
+    """What it says of itself, where that is not what it always says; ``fails`` is what it says as it can't."""
+    wrong_copy: bool = False
+    """Whether it uses another database than it is to use, on a copy."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     """Container, path and Host header of every request."""
     commands: list[tuple[str, Sequence[str]]] = field(default_factory=list)
@@ -62,10 +68,20 @@ class Site:
         if programs.text("replace") in command:
             _there(spec, command[-1]).write_bytes(_there(spec, command[-2]).read_bytes())
             return Finished(0, "")
+        if programs.text("describe") in command:
+            return self._describe(spec)
         if programs.text("compare") in command:
             return _answer(self.difference)
         assert programs.text("compatible") in command
         return _answer({"models": 2, "problems": self.problems, "patience": self.patience})
+
+    def _describe(self, spec: ContainerSpec) -> Finished:
+        if "fails" in self.described:
+            return Finished(1, "", self.described["fails"])
+        path = "/data/db.sqlite3" if spec.labels and not self.wrong_copy else "/home/nonroot/db.sqlite3"
+        key = hashlib.sha256(self.key.encode()).hexdigest()
+        always = {"vendor": "sqlite", "database": path, "named": path, "beside": [], "key": key, "hosts": ["*"]}
+        return _answer({**always, **self.described})
 
     def _manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
         if "--plan" in command:

@@ -37,6 +37,8 @@ RARE = (
     "The records in … can't be listed.",
     "The snapshots in … can't be listed.",
     "The database that is there can't be kept, so nothing was changed.",
+    "The server can't be made to put the old container back.",
+    "… can't be copied out of ….",
     "The database could not be put in place.",
     # Servers without ssh are made by plugins, which say where they are.
     "This machine's Docker is another machine's: … (…).",

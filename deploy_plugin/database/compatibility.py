@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers, manage_command
 from deploy_plugin.database import programs
 from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.health import Probe, await_healthy
+from deploy_plugin.health import Probe, await_any_answer, await_healthy, is_healthy
 from deploy_plugin.server.engine import ContainerSpec
 
 if TYPE_CHECKING:
@@ -45,13 +45,18 @@ def try_on_copy(server: Server, previous: Containers, probe: Probe) -> Tried:
     asks = replace(release, command=command, network="none")
     found = programs.answer(server.engine.run_once(asks), f"Trying {previous.release.id} on the new schema")
     seen = [Problem(one["model"], one["field"], one["problem"]) for one in found["problems"]]
-    return Tried(seen or _does_not_answer(server, release, probe), found["patience"])
+    serves = server.engine.container(previous.serving.name)
+    # The new release's health path may be none of the old one's.
+    answers = await_healthy if serves and is_healthy(server, serves, probe) else await_any_answer
+    return Tried(seen or _does_not_answer(server, release, probe, answers), found["patience"])
 
 
-def _does_not_answer(server: Server, release: ContainerSpec, probe: Probe) -> Sequence[Problem]:
+def _does_not_answer(
+    server: Server, release: ContainerSpec, probe: Probe, answers: Callable[[Server, str, Probe], None]
+) -> Sequence[Problem]:
     try:
         server.engine.start(release)
-        await_healthy(server, release.name, probe)
+        answers(server, release.name, probe)
     except Unreachable:
         raise
     except StepFailed as error:

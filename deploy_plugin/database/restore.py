@@ -75,7 +75,7 @@ def prepared(server: Server, containers: Containers, snapshot: Kept | None) -> I
                 got=f"{made.error['kind']}: {made.error['message'] or made.error['place']}",
                 hint="Let the release of that time serve first, or deploy one that can.",
             )
-        yield _compare(server, containers)
+        yield compare(server, containers)
     finally:
         snapshots.remove_folder(server, folder.rehearsal)
 
@@ -105,13 +105,8 @@ def put_in_place(server: Server, containers: Containers, probe: Probe, *, why: s
     return kept.name
 
 
-def _keep_as_it_is(server: Server, database: PurePosixPath, kept: PurePosixPath) -> None:
-    done = script(server, _KEEP, database, kept)
-    if not done.ok:
-        raise StepFailed("The database that is there can't be kept, so nothing was changed.", got=done.text)
-
-
-def _compare(server: Server, containers: Containers) -> Difference:
+def compare(server: Server, containers: Containers) -> Difference:
+    """Tell the app's database and the one in the rehearsal's folder apart."""
     folder, database = containers.folder, containers.database
     command = ("python", "-c", programs.text("compare"), str(database), str(_PREPARED / database.name))
     done = server.engine.run_once(
@@ -126,3 +121,9 @@ def _compare(server: Server, containers: Containers) -> Difference:
         return Difference({}, unreadable=done.text.strip().rpartition("\n")[2])
     found = programs.answer(done, "Comparing it with the database")
     return Difference({table: (going, coming) for table, (going, coming) in found.items()})
+
+
+def _keep_as_it_is(server: Server, database: PurePosixPath, kept: PurePosixPath) -> None:
+    done = script(server, _KEEP, database, kept)
+    if not done.ok:
+        raise StepFailed("The database that is there can't be kept, so nothing was changed.", got=done.text)

@@ -47,6 +47,13 @@ def take(server: Server, containers: Containers, path: PurePosixPath) -> Snapsho
 
 def copy(server: Server, containers: Containers, source: PurePosixPath, path: PurePosixPath) -> Snapshot:
     """The same, of any database on the server."""
+    digest = duplicate(server, containers, source, path)
+    server.write(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n".encode(), mode=0o600)
+    return Snapshot(path, digest)
+
+
+def duplicate(server: Server, containers: Containers, source: PurePosixPath, path: PurePosixPath) -> str:
+    """Copy a database that is whole, with what is only in its journal, and see that the copy is; give its SHA-256."""
     make_folder(server, containers, path.parent)
     done = server.engine.run_once(
         replace(
@@ -62,9 +69,7 @@ def copy(server: Server, containers: Containers, source: PurePosixPath, path: Pu
             got="\n".join(done.text.splitlines()[-5:]),
             hint=hint_for(done.text, f"Look at it on the server: {source}"),
         )
-    digest = done.stdout.strip().splitlines()[-1]
-    server.write(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n".encode(), mode=0o600)
-    return Snapshot(path, digest)
+    return done.stdout.strip().splitlines()[-1]
 
 
 def make_folder(server: Server, containers: Containers, folder: PurePosixPath) -> None:

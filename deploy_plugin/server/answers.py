@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from deploy_plugin.server.engine import Container, Image, Listed, Tagged
+from deploy_plugin.server.engine import Container, Image, Listed, Made, Mount, Tagged
 
 if TYPE_CHECKING:
     from docker.models.containers import Container as SdkContainer
@@ -50,6 +52,37 @@ def listed(summary: Mapping[str, Any]) -> Listed:
         publishes=[port["PublicPort"] for port in summary["Ports"] or () if "PublicPort" in port],
         mounts=[PurePosixPath(mount["Source"]) for mount in summary.get("Mounts") or () if mount.get("Source")],
     )
+
+
+def made(attributes: Mapping[str, Any], image: Mapping[str, Any]) -> Made:
+    env, in_image = attributes["Config"].get("Env") or (), image["Config"].get("Env") or ()
+    bound = attributes["HostConfig"].get("PortBindings") or {}
+    return Made(
+        image=attributes["Image"],
+        env=env,
+        own_env=[line for line in env if line not in in_image],
+        mounts=[
+            Mount(mount.get("Name") or mount["Source"], PurePosixPath(mount["Destination"]), bool(mount["RW"]))
+            for mount in attributes["Mounts"]
+        ],
+        ports={
+            int(one["HostPort"]): int(port.partition("/")[0])
+            for port, holders in bound.items()
+            for one in holders or ()
+            if one["HostPort"]
+        },
+    )
+
+
+def links(wanted: Mapping[PurePosixPath, PurePosixPath]) -> bytes:
+    """Give an archive of symbolic links."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for path, to in wanted.items():
+            member = tarfile.TarInfo(str(path).lstrip("/"))
+            member.type, member.linkname = tarfile.SYMTYPE, str(to)
+            tar.addfile(member)
+    return archive.getvalue()
 
 
 def sizes(history: Sequence[Mapping[str, Any]], count: int) -> Sequence[int]:

@@ -12,7 +12,7 @@ from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.hints import hint_for
 from deploy_plugin.secret import Secret
 from deploy_plugin.server import answers
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored, Tagged
+from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Made, Store, Stored, Tagged
 from deploy_plugin.server.local import knock
 
 if TYPE_CHECKING:
@@ -138,6 +138,31 @@ class DockerEngine:
                 return answers.container(self._client.containers.get(name))
             except NotFound:
                 return None
+
+    def made(self, name: str) -> Made:
+        with _engine_words(f"look at the container {name}"):
+            attributes = self._client.containers.get(name).attrs
+            image = self._client.images.get(attributes["Image"]).attrs
+        return answers.made(attributes, image)
+
+    def derive(self, name: str, reference: str, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        repository, _, tag = reference.partition(":")
+        with _engine_words(f"make {reference}"):
+            made = self._client.containers.get(name).attrs
+            its = made["Config"]
+            # Not the container itself: what it wrote, and its secrets, are to be in no image.
+            plain = self._client.containers.create(
+                made["Image"], its["Cmd"], entrypoint=its["Entrypoint"], working_dir=its["WorkingDir"]
+            )
+            try:
+                plain.put_archive("/", answers.links(links))
+                plain.commit(repository, tag)
+            finally:
+                plain.remove(force=True, v=True)
+
+    def create(self, spec: ContainerSpec) -> None:
+        with _engine_words(f"create {spec.name}"):
+            self._create(spec)
 
     def start(self, spec: ContainerSpec) -> Container:
         with _engine_words(f"start {spec.name}"):

@@ -84,6 +84,32 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """What a container sees of the server."""
+
+    source: str
+    """A folder or a file of the server's, or the name of a volume."""
+    path: PurePosixPath
+    """Where the container sees it."""
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How somebody made a container that is there."""
+
+    image: str
+    """The id of the image that it was made from."""
+    env: Sequence[str]
+    """``KEY=VALUE``, with what the image says."""
+    own_env: Sequence[str]
+    """The same, without what the image says just so itself."""
+    mounts: Sequence[Mount]
+    ports: Mapping[int, int]
+    """The server's ports, and the container's behind each."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """How a container is to be run. Hardening is not asked for: every container gets it (see ``docker.py``)."""
 
@@ -177,6 +203,21 @@ class Engine(Protocol):
         ...
 
     def container(self, name: str) -> Container | None: ...
+
+    def made(self, name: str) -> Made:
+        """Say how a container was made, whoever made it."""
+        ...
+
+    def derive(self, name: str, reference: str, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        """Make an image like the one that a container was made from, which starts what the container was made to.
+
+        ``links`` are symbolic links that are put into it, and where they lead, whatever was there before.
+        """
+        ...
+
+    def create(self, spec: ContainerSpec) -> None:
+        """Create a container, which ``start_again`` starts."""
+        ...
 
     def start(self, spec: ContainerSpec) -> Container:
         """Create a container and start it; where it can't be started, it is gone again."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from deploy_plugin import traces
 from deploy_plugin.containers import APP, FOLDER, ROLE
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Target
@@ -39,7 +40,7 @@ true
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """Stop where the app is another user's here, or its port somebody else's."""
+    """Stop where the app is another user's here, was deployed by other means, or where its port is somebody else's."""
 
     app: App
     target: Target
@@ -49,6 +50,8 @@ class Preflight:
         folder = AppFolder(server.facts.home, self.app.name)
         there = server.engine.listing() if server.facts.docker_access else ()
         self._require_home(folder, _foreign(there, folder))
+        if not self.target.first:
+            traces.require_none(server, self.app, self.target, there)
         holder = next((one for one in there if one.running and self.target.publish in one.publishes), None)
         if holder is None:
             self._look(server, folder)
@@ -84,7 +87,8 @@ class Preflight:
     def _held(self, holder: str, command: str) -> StepFailed:
         return StepFailed(
             f"Port {self.target.publish} of the server is held by {holder}.",
-            hint=f"Look at it ({command}), or let the target have another port: publish in deploy.toml.",
+            hint=f"Look at it ({command}), or let the target have another port: publish in deploy.toml.\n"
+            f"If it is {self.app.name}, deployed by other means: {traces.command(self.target)}",
         )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from deploy_plugin import traces
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import AppFolder, Target
+from deploy_plugin.models import App, AppFolder, Target
 from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
@@ -41,15 +42,18 @@ class RecallTarget:
 class RequireDatabase:
     """Stop where a live target has no database: an empty site would take the place of one that somebody moved."""
 
-    app: str
+    app: App
     target: Target
     name: str
     title: str = "Require the database"
 
     def check(self, server: Server) -> str | None:
-        path = AppFolder(server.facts.home, self.app).data / self.name
+        path = AppFolder(server.facts.home, self.app.name).data / self.name
         if script(server, '[ -s "$1" ]', path).ok:
             return None
+        traces.require_none(
+            server, self.app, self.target, server.engine.listing() if server.facts.docker_access else ()
+        )
         raise StepFailed(
             f"{self.target.name} is live and has no database: {path} is missing or empty.",
             hint="Add --deploy-first if this is its first deploy. If not, find out first where the database went.",

@@ -10,8 +10,20 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.secret import Secret
 from deploy_plugin.server.base import Answer
-from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Store, Stored, Tagged
+from deploy_plugin.server.engine import (
+    Container,
+    ContainerSpec,
+    Finished,
+    Image,
+    Listed,
+    Made,
+    Mount,
+    Store,
+    Stored,
+    Tagged,
+)
 from deploy_plugin.testing import archives
 from deploy_plugin.testing.proxy import FakeProxy, is_proxy
 
@@ -30,6 +42,8 @@ class FakeEngine:
         """What is in the layers of all of them, by diff id."""
         self.keeps = Store.CLASSIC
         self.networks: set[str] = set()
+        self.links: Mapping[PurePosixPath, PurePosixPath] = {}
+        """Those in the image that was last derived."""
         self.specs: dict[str, ContainerSpec] = {}
         """How each container that is there was asked for, by its name; the oldest first."""
         self.site: Site = 200
@@ -134,6 +148,22 @@ class FakeEngine:
 
     def container(self, name: str) -> Container | None:
         return self._seen.get(name)
+
+    def made(self, name: str) -> Made:
+        spec = self.specs[name]
+        env = [f"{key}={value.reveal() if isinstance(value, Secret) else value}" for key, value in spec.env.items()]
+        mounts = [Mount(str(here), there, writable=True) for here, there in spec.mounts.items()]
+        ports = {spec.publish: spec.port} if spec.publish and spec.port else {}
+        return Made(spec.image, env=env, own_env=env, mounts=mounts, ports=ports)
+
+    def derive(self, name: str, reference: str, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        self._change("derive", reference)
+        self.links = dict(links)
+        self.images[reference] = replace(self._needed(self.specs[name].image), reference=reference)
+
+    def create(self, spec: ContainerSpec) -> None:
+        self._change("create", spec.name)
+        self._create(spec)
 
     def start(self, spec: ContainerSpec) -> Container:
         self._change("start", spec.name)

@@ -157,7 +157,7 @@ def _ship_proxy(world: World) -> Step:
 
 def _require_database(world: World) -> Step:
     world.server.write(world.folder.data / "db.sqlite3", b"rows", mode=0o600)
-    return RequireDatabase(world.app.name, TARGET, "db.sqlite3")
+    return RequireDatabase(world.app, TARGET, "db.sqlite3")
 
 
 def _switch(world: World) -> Step:

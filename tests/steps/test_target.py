@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import AppFolder
+from deploy_plugin.models import App, AppFolder
 from deploy_plugin.steps.target import RecallTarget, RememberTarget, RequireDatabase
 from deploy_plugin.testing import FakeServer
 from tests.site import TARGET
@@ -75,14 +75,22 @@ def test_what_can_not_be_understood_stops_rather_than_guesses(
 
 @pytest.mark.parametrize("content", [None, b""])
 def test_live_without_a_database_stops_and_says_how_to_mean_it(
-    server: FakeServer, path: PurePosixPath, content: bytes | None
+    server: FakeServer, app: App, path: PurePosixPath, content: bytes | None
 ) -> None:
     database = path.parent / "data" / "db.sqlite3"
     if content is not None:
         server.write(database, content, mode=0o600)
     with pytest.raises(StepFailed) as caught:
-        RequireDatabase("superlists", LIVE, "db.sqlite3").check(server)
+        RequireDatabase(app, LIVE, "db.sqlite3").check(server)
     assert str(database) in str(caught.value)
     assert "--deploy-first" in str(caught.value)
     server.write(database, b"rows", mode=0o600)
-    assert RequireDatabase("superlists", LIVE, "db.sqlite3").check(server) is None
+    assert RequireDatabase(app, LIVE, "db.sqlite3").check(server) is None
+
+
+def test_live_that_was_deployed_by_other_means_is_told_how_to_take_it_over(server: FakeServer, app: App) -> None:
+    (server.home / "db.sqlite3").write_bytes(b"rows")
+    with pytest.raises(StepFailed) as caught:
+        RequireDatabase(app, LIVE, "db.sqlite3").check(server)
+    assert "superlists was deployed to staging by other means: ~/db.sqlite3." in str(caught.value)
+    assert "pytest-deploy adopt staging" in str(caught.value)
