@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,27 +11,31 @@ from pathlib import Path
 
 from proofs import faults, kills, load, page, results
 from proofs.blows import Blow
-from proofs.results import Results
+from proofs.results import About
 from proofs.site import NotTrue
 
 
 def main() -> int:
     options = parsed()
+    # Whoever stops it finds no server left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = options.into or Path(tempfile.mkdtemp(prefix="proofs-"))
-    file = folder / results.FILE
-    found = results.read(file)
-    if options.proof == "page":
-        page.draw(found, folder)
-        return 0
     try:
-        well = {"load": _load, "kills": _kills, "faults": _faults}[options.proof](options, found, file)
+        if options.proof != "page":
+            {"load": _load, "kills": _kills, "faults": _faults}[options.proof](options, folder / results.FILE)
     except NotTrue as failure:
         sys.stderr.write(f"\n{failure}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nStopped. What was found is in {folder / results.FILE}.\n")
+        return 130
+    found = results.read(folder / results.FILE)
     if options.into:
         page.draw(found, folder)
-    _say(f"{'All of it held.' if well else 'NOT ALL OF IT HELD.'} What was found is in {file}.")
-    return 0 if well else 1
+    _say(
+        f"{'All of it held.' if found.is_well else 'NOT ALL OF IT HELD.'} What was found is in {folder / results.FILE}."
+    )
+    return 0 if found.is_well else 1
 
 
 def parsed(typed: Sequence[str] | None = None) -> argparse.Namespace:
@@ -55,46 +60,49 @@ def parsed(typed: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(typed)
 
 
-def _load(options: argparse.Namespace, found: Results, file: Path) -> bool:
-    found.about["load"] = [_about(f"load --releases={options.releases} --rate={options.rate:g} --seed={options.seed}")]
-    found.load = load.prove(options.releases, options.rate, options.seed, _say)
-    results.write(file, found)
-    return found.load.is_well
+def _load(options: argparse.Namespace, file: Path) -> None:
+    about = _about(f"load --releases={options.releases} --rate={options.rate:g} --seed={options.seed}")
+    results.keep(file, load=load.prove(options.releases, options.rate, options.seed, _say), about={"load": [about]})
 
 
-def _kills(options: argparse.Namespace, found: Results, file: Path) -> bool:
-    found.kills = [one for one in found.kills if one.number < options.begin]
-    before = found.about.get("kills", []) if options.begin else []
-    begin = f" --from={options.begin}" if options.begin else ""
-    found.about["kills"] = [*before, _about(f"kills --count={options.count} --seed={options.seed}{begin}")]
-    kills.sweep(options.count, options.seed, options.begin, _Keeper(found.kills, found, file))
-    return all(one.is_well and not one.failed for one in found.kills)
+def _kills(options: argparse.Namespace, file: Path) -> None:
+    begin, there = options.begin, results.read(file)
+    earlier = there.about.get("kills", []) if begin else []
+    on = f" --from={begin}" if begin else ""
+    about = [*earlier, _about(f"kills --count={options.count} --seed={options.seed}{on}")]
+    kept = [one for one in there.kills if one.number < begin]
+
+    def keep(blow: Blow) -> None:
+        kept.append(blow)
+        results.keep(file, kills=kept, about={"kills": about})
+        _tell(blow)
+
+    kills.sweep(options.count, options.seed, begin, keep)
 
 
-def _faults(options: argparse.Namespace, found: Results, file: Path) -> bool:
-    found.faults = []
-    found.about["faults"] = [_about("faults")]
-    faults.prove(options.only, _Keeper(found.faults, found, file))
-    return all(one.is_well for one in found.faults)
+def _faults(options: argparse.Namespace, file: Path) -> None:
+    only, there = options.only, results.read(file)
+    earlier = there.about.get("faults", []) if only else []
+    about = [*earlier, _about(f'faults --only="{only}"' if only else "faults")]
+    kept = [one for one in there.faults if only not in one.what]
+
+    def keep(blow: Blow) -> None:
+        kept.append(blow)
+        results.keep(file, faults=kept, about={"faults": about})
+        _tell(blow)
+
+    faults.prove(only, keep)
 
 
-def _about(command: str) -> results.About:
+def _about(command: str) -> About:
     return results.about(f".venv/bin/python -m proofs {command}")
 
 
-class _Keeper:
-    """Adds what was found to the others, writes all of it, and shows it."""
-
-    def __init__(self, blows: list[Blow], found: Results, file: Path) -> None:
-        self._blows, self._found, self._file = blows, found, file
-
-    def __call__(self, blow: Blow) -> None:
-        self._blows.append(blow)
-        results.write(self._file, self._found)
-        state = "well" if blow.is_well else "NOT WELL"
-        _say(f"{blow.number:4} {state:8} {blow.what}: {blow.place}, {blow.after:.2f} s; failed requests: {blow.failed}")
-        if blow.said:
-            _say(f"{blow}")
+def _tell(blow: Blow) -> None:
+    state = "well" if blow.is_well else "NOT WELL"
+    _say(f"{blow.number:4} {state:8} {blow.what}: {blow.place}, {blow.after:.2f} s; failed requests: {blow.failed}")
+    if blow.said:
+        _say(f"{blow}")
 
 
 def _say(sentence: str) -> None:

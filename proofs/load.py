@@ -60,7 +60,7 @@ class Load:
 
 
 def prove(deploys: int, rate: float, seed: int, say: Callable[[str], None]) -> Load:
-    """Deploy so many changed lines, then two migrations, then two releases that are taken back, one after the other."""
+    """Deploy so many changed lines, then two migrations, two releases that are taken back, and go back by hand."""
     with served("proof-load") as site, visited(site, rate, f"load-{seed}") as visitors:
         watch = _Watch(site, visitors, say)
         with watch.act("no deploy"):
@@ -71,6 +71,8 @@ def prove(deploys: int, rate: float, seed: int, say: Callable[[str], None]) -> L
             watch.deploy("a deploy with a migration", migrates=True)
         for _ in range(2):
             watch.deploy_and_go_back("a deploy whose tests fail, and that is rolled back")
+        for _ in range(2):
+            watch.go_back_by_hand("pytest-deploy rollback")
         with watch.act("the last releases before end"):
             _await_alone(site)
         acknowledged, made = [*visitors.acknowledged], visitors.now
@@ -119,6 +121,13 @@ class _Watch:
         project.write(A_TEST, yes)
         if self._site.server.serving() != serving:
             raise NotTrue(f"it was not rolled back:\n{run.output}")
+
+    def go_back_by_hand(self, what: str) -> None:
+        serving = self._site.server.serving()
+        with self.act(what):
+            self._site.command("rollback", self._site.server.target, "--yes")
+        if self._site.server.serving() == serving:
+            raise NotTrue(f"{serving} still serves after a rollback")
 
     def acts(self) -> Iterator[Act]:
         for what, spans in self._done.items():

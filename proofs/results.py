@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,8 +39,16 @@ class Results:
     load: Load | None = None
     kills: list[Blow] = field(default_factory=list)
     faults: list[Blow] = field(default_factory=list)
-    about: dict[str, list[About]] = field(default_factory=dict)
+    about: Mapping[str, Sequence[About]] = field(default_factory=dict)
     """By the proof's name; several where it was made in several parts."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all that was proven is so; no request may fail because of a killed deploy, but of a dead server."""
+        load = self.load is None or self.load.is_well
+        return (
+            load and all(one.is_well for one in [*self.kills, *self.faults]) and not any(k.failed for k in self.kills)
+        )
 
 
 def about(command: str) -> About:
@@ -70,6 +78,12 @@ def read(path: Path) -> Results:
         faults=[*map(_blow, found["faults"])],
         about={name: [About(**one) for one in every] for name, every in found["about"].items()},
     )
+
+
+def keep(path: Path, *, about: Mapping[str, Sequence[About]], **parts: object) -> None:
+    """Put parts of it in the place of what is kept there of them; another proof may keep its own at the same time."""
+    found = replace(read(path), **parts)  # type: ignore[arg-type]
+    write(path, replace(found, about={**found.about, **about}))
 
 
 def write(path: Path, results: Results) -> None:

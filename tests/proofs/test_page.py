@@ -4,19 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from proofs import page, results
 from proofs.results import Results
 from tests.documents import DOCS
-from tests.proofs.found import LOAD, RESULTS, WELL, blow
+from tests.proofs.found import ABOUT, LOAD, RESULTS, WELL, blow
 
 
 def test_what_was_found_is_read_as_it_was_written(tmp_path: Path) -> None:
     results.write(tmp_path / results.FILE, RESULTS)
     assert results.read(tmp_path / results.FILE) == RESULTS
     assert [path.name for path in tmp_path.iterdir()] == [results.FILE]
+
+
+def test_one_proof_leaves_what_another_found(tmp_path: Path) -> None:
+    file = tmp_path / results.FILE
+    results.keep(file, load=LOAD, about={"load": [ABOUT]})
+    results.keep(file, kills=RESULTS.kills, about={"kills": [ABOUT]})
+    results.keep(file, faults=RESULTS.faults, about={"faults": [ABOUT]})
+    assert results.read(file) == RESULTS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"load": replace(LOAD, failures=["page at 1.00 s: status 502"])},
+        {"kills": [replace(RESULTS.kills[0], failed=1)]},
+        {"kills": [replace(RESULTS.kills[0], left="superlists-2-migrate")]},
+        {"faults": [replace(RESULTS.faults[0], exit_code=30)]},
+        {"faults": [replace(RESULTS.faults[0], then=replace(WELL, lost=1))]},
+    ],
+)
+def test_one_thing_that_is_not_so_is_enough(wrong: dict[str, Any]) -> None:
+    assert RESULTS.is_well
+    assert not replace(RESULTS, **wrong).is_well
 
 
 def test_nothing_is_read_where_there_is_nothing(tmp_path: Path) -> None:
