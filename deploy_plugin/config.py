@@ -109,6 +109,7 @@ def read_app(root: Path, place: Place) -> App:
         drain=_seconds(table, "drain", 30),
         confirm=_seconds(table, "confirm", 600),
         static=_static(table),
+        keep_releases=_keep_releases(table),
     )
 
 
@@ -211,6 +212,13 @@ def _limit(table: Table) -> int:
     if seconds < 1:
         table.refuse("limit", f"must be seconds, at least one, not {seconds}")
     return seconds
+
+
+def _keep_releases(table: Table) -> int:
+    count = table.get("keep_releases", int, 5)
+    if count < 1:
+        table.refuse("keep_releases", f"must be a number of releases, at least one, not {count}")
+    return count
 
 
 def _on_failure(table: Table) -> str | None:

@@ -49,6 +49,8 @@ class App:
     """Seconds without a word from the run, after which the server goes back to the release before by itself."""
     drain: int = 30
     """Seconds that the old release has to finish what it began, once visitors go to the new one."""
+    keep_releases: int = 5
+    """How many releases, the newest, stay on the server, to be gone back to."""
     static: str = "/static/"
     """The path, with a slash at both ends, of files whose names carry a hash; none are kept where it is empty."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deploy_plugin import records
 from deploy_plugin.models import App, AppFolder
+from deploy_plugin.records import Kept
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -42,7 +43,11 @@ class Past:
 def look(server: Server, app: App) -> Sequence[Past]:
     """Look at all of them, the newest first."""
     kept = records.every(server, AppFolder(server.facts.home, app.name))
-    images = {image.reference for image in server.engine.tagged(app.name)}
+    return of(kept, [image.reference for image in server.engine.tagged(app.name)])
+
+
+def of(kept: Kept, images: Collection[str]) -> Sequence[Past]:
+    """The same, of what is known already: ``images`` are those that are there."""
     return [Past(record, _gone(record, images, kept.settings)) for record in kept.records]
 
 
@@ -55,7 +60,7 @@ def before(newest_first: Sequence[Past], release_id: str) -> Past | None:
     return min(older, key=lambda past: (True, None, False).index(past.verified), default=None)
 
 
-def _gone(record: Mapping[str, Any], images: set[str], settings: frozenset[str]) -> str:
+def _gone(record: Mapping[str, Any], images: Collection[str], settings: frozenset[str]) -> str:
     if record.get("image") not in images:
         return NO_IMAGE
     return "" if record["release"] in settings else NO_SETTINGS

@@ -82,7 +82,10 @@ def go_back(server: Server, then: Containers, record: Mapping[str, Any], instead
     if then.app.proxied:
         _start(server, then, probe)
         confirmation.of(server, then).discard(server)
-        Switch(then, probe, confirmed=False).apply(server)
+        with traffic.or_back(server, then):
+            Switch(then, probe, confirmed=False).apply(server)
+            traffic.spare(server, then.app, then.serving.name)
+            await_healthy(server, then.serving.name, probe)
         serves = server.engine.container(then.serving.name)
         assert serves  # noqa: S101 - it answered
         traffic.drain_others(server, then.app, serves)

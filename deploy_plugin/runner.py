@@ -55,6 +55,8 @@ class Runner:
         """Held from before the first change until the run ends; a plan, and a run without a deploy, hold none."""
         self.notes: list[str] = []
         """What else there is to say of the run, a line each."""
+        self.afterwards: list[str] = []
+        """What there is to say when the release stays, a line each."""
         self.way_back: TakeBack | None = None
         """How to take back what was deployed; None before anything was."""
         self.record: Record | None = None

@@ -30,6 +30,7 @@ APP_KEYS = frozenset(
         "drain",
         "confirm",
         "static",
+        "keep_releases",
     )
 )
 TARGET_KEYS = frozenset(("host", "url", "live", "publish", "ssh_config", "testinfra", "manage_allow", "on_failure"))

@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import APP, ROLE, SERVING, Containers, running
 from deploy_plugin.errors import DeployError, RollbackFailed
 from deploy_plugin.health import Probe, await_any_answer
-from deploy_plugin.models import App
+from deploy_plugin.models import App, AppFolder
 from deploy_plugin.proxy import caddy, upstreams
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.engine import Container
-from deploy_plugin.server.files import detached
+from deploy_plugin.server.files import detached, script
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
-# $1: seconds; $2: the container; $3: the file that says where visitors go. They may have been sent back meanwhile.
+# $1: seconds; $2: the container; $3: the file that says where visitors go; $4: a folder, to be locked.
+# They may have been sent back meanwhile.
 _DRAIN = """
 sleep "$1"
+exec 9<"$4"
+flock 9
 case "$(cat -- "$3")" in "$2":*) exit ;; esac
-exec docker stop "$2"
+docker stop "$2"
 """
+# $1: the folder; $2: the container. Where it runs, that is no change.
+_SPARE = 'exec 9<"$1"; flock 9; docker start "$2"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,20 @@ def drain_others(server: Server, app: App, serves: Container) -> Sequence[str]:
     upstream = ProxyFolder(server.facts.home).upstream(app.name)
     others = [one.name for one in running(server, app) if one.name != serves.name]
     for name in others:
-        detached(server, _DRAIN, str(app.drain), name, upstream)
+        detached(server, _DRAIN, str(app.drain), name, upstream, _locked(server, app))
     return others
+
+
+def spare(server: Server, app: App, name: str) -> None:
+    """Let a container run that visitors go to now, be it that its time was just over when they were sent there.
+
+    Whoever stops it has looked where they go before that, and is waited for; whoever looks later leaves it alone.
+    """
+    script(server, _SPARE, _locked(server, app), name)
+
+
+def _locked(server: Server, app: App) -> PurePosixPath:
+    return AppFolder(server.facts.home, app.name).path / "releases"
 
 
 def publish_again(server: Server, containers: Containers, names: Sequence[str]) -> None:

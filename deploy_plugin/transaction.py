@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
-from deploy_plugin import confirmation, containers, env_files, health, lease, plan, records, release, settings, traffic
+from deploy_plugin import (
+    confirmation,
+    containers,
+    disk,
+    env_files,
+    health,
+    lease,
+    plan,
+    prune,
+    records,
+    release,
+    settings,
+    traffic,
+)
 from deploy_plugin.containers import Containers
-from deploy_plugin.database import tidy
 from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
@@ -75,8 +87,21 @@ def commit(app: App, server: Server, runner: Runner, *, verified: bool | None = 
         traffic.drain_others(server, app, serves)
     if runner.record and verified is not None:
         runner.record.add(server, verified=verified)
-    if runner.recap.count(Outcome.CHANGED):
-        tidy.tidy(server, app)
+    if serves and runner.recap.count(Outcome.CHANGED):
+        _clear_away(app, server, runner, serves.labels[containers.RELEASE])
+
+
+def _clear_away(app: App, server: Server, runner: Runner, serves: str) -> None:
+    """Remove what is old, and say what is left; the release stays, whether that can be done or not."""
+    names = runner.way_back.before.serving if runner.way_back else ()
+    try:
+        removed = prune.prune(server, app, serves, [name.removeprefix(f"{app.name}-") for name in names])
+        if removed:
+            runner.afterwards.append(f"no longer needed, and removed there: {', '.join(removed)}")
+        if taken := str(disk.look(server, app)):
+            runner.afterwards.append(f"{app.name} on the server's disk: {taken}")
+    except DeployError as error:
+        runner.afterwards.append(f"What is old was not cleared away: {runner.redactor.redact(error.message)}")
 
 
 def take_back(server: Server, runner: Runner) -> None:

@@ -51,6 +51,7 @@ def test_every_key_of_the_app_is_read(root: Path) -> None:
         platform = "linux/arm64"
         proxy = "none"
         drain = 5
+        keep_releases = 3
         static = "/assets"
         volumes = { media = "/media" }
         [app.env]
@@ -80,6 +81,7 @@ def test_every_key_of_the_app_is_read(root: Path) -> None:
         database=PurePosixPath("/data/db.sqlite3"),
         proxied=False,
         drain=5,
+        keep_releases=3,
         static="/assets/",
     )
 
@@ -119,6 +121,10 @@ def test_an_app_name_of_letters_digits_and_dashes_is_taken(root: Path, name: str
         ("[app]\nstatic = 'static/'\n", "deploy.toml:2: app.static must begin with a slash"),
         ("[app]\ndrain = -1\n", "deploy.toml:2: app.drain must be seconds, not -1"),
         ("[app]\nconfirm = -1\n", "deploy.toml:2: app.confirm must be seconds, not -1"),
+        (
+            "[app]\nkeep_releases = 0\n",
+            "deploy.toml:2: app.keep_releases must be a number of releases, at least one, not 0",
+        ),
         ("[app]\ndrain = '1'\n", "deploy.toml:2: app.drain must be a whole number"),
         ("[app]\nname = 'proxy'\n", "deploy.toml:2: app.name must not be 'proxy': on the server that is"),
         ("[app]\nhealth = 1\n", "deploy.toml:2: app.health must be a string"),

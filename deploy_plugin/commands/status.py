@@ -8,15 +8,15 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from deploy_plugin import records
+from deploy_plugin import disk, records
 from deploy_plugin.commands.found import folder_of, is_live, latest, nothing_serves
 from deploy_plugin.commands.output import columns, say, say_json, when
 from deploy_plugin.commands.project import connected
 from deploy_plugin.containers import COMMIT, IMAGE, RELEASE
+from deploy_plugin.disk import Disk
 from deploy_plugin.errors import DeployError, StepFailed
 from deploy_plugin.health import Probe, is_healthy
-from deploy_plugin.models import AppFolder
-from deploy_plugin.server.files import script
+from deploy_plugin.models import App, AppFolder
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from deploy_plugin.session import Session
 
 RECORDS = 5
-# $1: the app's folder, or, where that is not there yet, the home above it
-_DISK = """
-folder=$1; [ -d "$folder" ] || folder=$HOME
-du -sk -- "$1" 2>/dev/null | cut -f 1 || true
-df -Pk -- "$folder" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,10 @@ class Status:
     healthy: bool | None = None
     disk_used: int | None = None
     """Bytes in the app's folder."""
+    disk_data: int | None = None
+    disk_snapshots: int | None = None
+    disk_images: int | None = None
+    """Bytes of all its images; a layer that several have counts once."""
     disk_free: int | None = None
     records: Sequence[Mapping[str, Any]] = ()
     """The last ones, the newest first."""
@@ -92,7 +90,7 @@ def _look(opened: tuple[Session, Server] | Status) -> Status:
     seen = Status(target.name, target.destination, target.url, target.live, app.name)
     try:
         folder = folder_of(server, session)
-        seen = replace(_with_folder(seen, server, folder), live=is_live(server, session))
+        seen = replace(_with_folder(seen, server, app, folder), live=is_live(server, session))
         container = latest(server, session)
         if container is None:
             raise nothing_serves(session)
@@ -103,11 +101,17 @@ def _look(opened: tuple[Session, Server] | Status) -> Status:
     return replace(seen, healthy=healthy, exit_code=0 if healthy else StepFailed.exit_code)
 
 
-def _with_folder(seen: Status, server: Server, folder: AppFolder) -> Status:
-    done = script(server, _DISK, folder.path)
-    numbers = [int(line) * 1024 for line in done.stdout.decode(errors="replace").split() if line.isdecimal()]
-    used, free = [None, None, *numbers][-2:]
-    return replace(seen, disk_used=used, disk_free=free, records=records.every(server, folder).records[:RECORDS])
+def _with_folder(seen: Status, server: Server, app: App, folder: AppFolder) -> Status:
+    found = disk.look(server, app)
+    return replace(
+        seen,
+        disk_used=found.used,
+        disk_data=found.data,
+        disk_snapshots=found.snapshots,
+        disk_images=found.images,
+        disk_free=found.free,
+        records=records.every(server, folder).records[:RECORDS],
+    )
 
 
 def _with_container(seen: Status, server: Server, container: Container, folder: AppFolder) -> Status:
@@ -139,14 +143,14 @@ def _shown(seen: Status) -> str:
 def _facts(seen: Status) -> list[tuple[str, str | None]]:
     health = "healthy" if seen.healthy else "not healthy"
     started = f", started {when(seen.started)}" if seen.started else ""
-    used, free = _size(seen.disk_used), _size(seen.disk_free)
+    taken = Disk(seen.disk_used, seen.disk_data, seen.disk_snapshots, seen.disk_free, seen.disk_images)
     return [
         ("server", seen.destination),
         ("release", seen.release and f"{seen.release}{f', since {when(seen.since)}' if seen.since else ''}"),
         ("commit", seen.commit),
         ("image", seen.image),
         ("container", seen.container and f"{seen.container}: {seen.state}, {health}{started}"),
-        ("disk", free and f"{used or 'nothing'} used, {free} free"),
+        ("disk", str(taken)),
         *((("records" if first else ""), _record(record)) for first, record in _firsts(seen.records)),
     ]
 
@@ -157,9 +161,3 @@ def _firsts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[bool, Mapping[str, 
 
 def _record(record: Mapping[str, Any]) -> str:
     return f"{record.get('release')}  {when(record.get('deployed'))}  {record.get('by')}"
-
-
-def _size(size: int | None) -> str | None:
-    if size is None:
-        return None
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"  # noqa: PLR2004 - a gigabyte

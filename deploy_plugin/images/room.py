@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from deploy_plugin.containers import APP, IMAGE, is_release
 from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.images import missing
 from deploy_plugin.server import local
@@ -29,6 +30,8 @@ fi
 true
 """
 _DISK = re.compile(r"\s\d+\s+\d+\s+(?P<free>\d+)\s+\d+%\s+(?P<mount>/.*)$", re.MULTILINE)
+_NAMED = 3
+"""How many old releases are named."""
 _SIZE = re.compile(r"^size=(\d+)$", re.MULTILINE)
 
 
@@ -60,8 +63,25 @@ def require(reference: str, server: Server, database: PurePosixPath | None) -> N
             raise StepFailed(
                 f"{reference} has no room on the server: {_shown(total)} are needed on the disk at {disk.mount}, "
                 f"and {_shown(disk.free)} are free.",
-                hint=f"That is {parts}. Make room there, then deploy again; docker system df shows what Docker has.",
+                hint="\n".join(
+                    [
+                        f"That is {parts}. Make room there, then deploy again; docker system df shows what Docker has.",
+                        *_old_releases(server, reference.partition(":")[0]),
+                    ]
+                ),
             )
+
+
+def _old_releases(server: Server, app: str) -> list[str]:
+    """Say how the app's own old releases are removed there, the oldest first."""
+    oldest_first = reversed(server.engine.containers({APP: app}))
+    commands = [
+        f"  docker rm {one.name} && docker image rm {one.labels[IMAGE]}"
+        for one in oldest_first
+        if is_release(one) and not one.running
+    ]
+    few = "Old releases of the app, the oldest first (fewer stay with keep_releases in deploy.toml):"
+    return [few, *commands[:_NAMED]] if commands else []
 
 
 def _needed_for(reference: str, server: Server) -> int:

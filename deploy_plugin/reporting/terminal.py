@@ -90,6 +90,8 @@ def write_recap(terminal: TerminalReporter, target: Target, done: Runner, said: 
     write_counts(terminal, target, done)
     if said:
         terminal.write_line(said, yellow=True)
+    for line in done.afterwards:
+        terminal.write_line(line)
     if done.release and not done.dry and not done.error and not done.recap.count(Outcome.RESCUED):
         terminal.write_line(f"release {done.release.id} of {target.name}: {target.url}")
 

@@ -33,7 +33,9 @@ def test_it_says_what_serves_and_how_it_does(deployed: FakeServer, command: Comm
     assert one["container"] == f"superlists-{release}"
     assert one["since"] == one["records"][0]["deployed"]
     assert one["disk_used"] > 0
-    assert one["disk_free"] > one["disk_used"]
+    assert one["disk_free"] > one["disk_used"] > one["disk_data"] > 0
+    assert one["disk_snapshots"] is None
+    assert one["disk_images"] > 0
     assert deployed.engine.container(one["container"])
 
 

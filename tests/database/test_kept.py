@@ -10,12 +10,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy_plugin.containers import Containers
-from deploy_plugin.database import kept, tidy
+from deploy_plugin.database import kept
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import App, AppFolder, Release
+from deploy_plugin.models import AppFolder
 from deploy_plugin.testing import FakeServer
-from tests.site import TARGET, there
 
 
 @pytest.fixture
@@ -99,19 +97,3 @@ def test_a_few_are_all_kept_whatever_their_age(server: FakeServer, folder: AppFo
     for day in range(5):
         keep(folder, f"old-{day}", days=100 + day)
     assert kept.prune(server, folder) == []
-
-
-# After a deploy that worked
-
-
-def test_what_a_killed_deploy_left_goes_but_not_what_still_migrates(
-    server: FakeServer, app: App, folder: AppFolder
-) -> None:
-    server.engine.add_image("superlists:abc")
-    containers = Containers(app, TARGET, folder, (1000, 1000), Release("x", "", "superlists:abc"), {})
-    server.engine.start(containers.manage("migrate"))
-    server.engine.start(containers.manage("shell"))
-    Path(folder.rehearsal).mkdir()
-    tidy.tidy(server, app)
-    assert there(server) == {"superlists-x-migrate"}
-    assert not Path(folder.rehearsal).exists()

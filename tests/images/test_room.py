@@ -9,7 +9,7 @@ import pytest
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.images import room
-from deploy_plugin.server.engine import Store
+from deploy_plugin.server.engine import ContainerSpec, Store
 from deploy_plugin.server.undocked import undocked
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
@@ -50,6 +50,23 @@ def test_layers_need_twice_their_room_while_they_are_unpacked(there: FakeServer)
     assert "14.0 MB for the image's missing layers, with what unpacking them takes. Make room there" in no.value.hint
     has_free(there, 14_000_000 // 1024 + 1)
     room.require("site:1", there, None)
+
+
+def test_what_can_be_removed_is_named_the_oldest_first(there: FakeServer) -> None:
+    for number, role in enumerate(("proxied", "proxied", "proxied", "one-off")):
+        there.engine.add_image(f"site:old{number}")
+        labels = {"deploy.app": "site", "deploy.role": role, "deploy.image": f"site:old{number}"}
+        there.engine.start(ContainerSpec(f"site-{number}", f"site:old{number}", labels=labels))
+    there.engine.stop("site-0")
+    there.engine.stop("site-1")
+    has_free(there, 13_000)
+    with pytest.raises(StepFailed) as no:
+        room.require("site:1", there, None)
+    assert no.value.hint.splitlines()[1:] == [
+        "Old releases of the app, the oldest first (fewer stay with keep_releases in deploy.toml):",
+        "  docker rm site-0 && docker image rm site:old0",
+        "  docker rm site-1 && docker image rm site:old1",
+    ]
 
 
 def test_the_containerd_store_keeps_both(there: FakeServer) -> None:

@@ -54,7 +54,7 @@ class Sent:
 
 
 def done(*steps: StepReport, release: Release | None = None, dry: bool = False) -> Runner:
-    return cast("Runner", SimpleNamespace(recap=Recap(steps), release=release, dry=dry, error=None))
+    return cast("Runner", SimpleNamespace(recap=Recap(steps), release=release, dry=dry, error=None, afterwards=[]))
 
 
 @pytest.fixture

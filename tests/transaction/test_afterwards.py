@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy_plugin import transaction
+from deploy_plugin import prune, transaction
 from deploy_plugin.errors import ConfigError, StepFailed
 from deploy_plugin.models import Deployment, SecretSource
 from tests.site import TARGET, running
@@ -90,3 +90,37 @@ def test_verifying_as_a_user_who_may_not_use_docker_says_so(deploy: Deploys) -> 
     with pytest.raises(StepFailed, match="harriet may not use Docker on staging") as caught:
         transaction.verify(deploy.app, TARGET, deploy.server)
     assert "usermod -aG docker harriet" in caught.value.hint
+
+
+# What is cleared away
+
+
+@pytest.mark.usefixtures("old")
+def test_a_run_that_changed_nothing_clears_nothing_away(deploy: Deploys, monkeypatch: pytest.MonkeyPatch) -> None:
+    deploy()
+    monkeypatch.setattr(prune, "prune", lambda *_: pytest.fail("it was asked for"))
+    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    assert deploy.runner.afterwards == []
+
+
+@pytest.mark.usefixtures("old")
+def test_a_run_with_a_new_release_says_what_went_and_what_is_left(deploy: Deploys) -> None:
+    deploy.server.engine.add_image("superlists:aaaaaaaaaaaa")
+    deploy.change_code()
+    deploy()
+    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    assert deploy.runner.afterwards == [
+        "no longer needed, and removed there: superlists:aaaaaaaaaaaa",
+        "superlists on the server's disk: images 0.0 MB",
+    ]
+
+
+@pytest.mark.usefixtures("old")
+def test_what_can_not_be_cleared_away_is_said_and_the_release_stays(deploy: Deploys) -> None:
+    deploy.change_code()
+    deploy()
+    serves = deploy.serving
+    deploy.server.engine.fail("listing *", StepFailed("Docker could not list all containers."))
+    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    assert deploy.runner.afterwards == ["What is old was not cleared away: Docker could not list all containers."]
+    assert deploy.serving == serves
