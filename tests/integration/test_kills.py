@@ -1,4 +1,7 @@
-"""Ten deploys that are killed while visitors write, and the deploys after them: see docs/reliability.md for more."""
+"""Ten deploys that are killed while visitors write, one whose connection is cut, and the deploys after them.
+
+docs/reliability.md tells of many more.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from deploy_plugin.sandbox.inventory import container_name
 from proofs.aims import Aim
 from proofs.blows import Blows, Next
+from proofs.faults import CUT_SSH
 from proofs.site import Site, prepare, visited
 from proofs.visitors import Visitors
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
-KILLED = -9
+KILLED, STOPPED = -9, 30
 BEFORE_THE_SWITCH = [
     Aim("Build image", "between", "group"),
     Aim("Ship image", "within", "group", delay=0.3),
@@ -54,3 +59,14 @@ def test_a_killed_deploy_loses_nothing_and_the_next_one_succeeds(site: Site, vis
     assert blow.ended == KILLED
     assert blow.is_well, blow.said
     assert (blow.found.serves == before) == (aim in BEFORE_THE_SWITCH), blow
+
+
+def test_a_deploy_whose_connection_is_cut_as_it_migrates_loses_nothing(site: Site, visitors: Visitors) -> None:
+    cut = ("docker", "exec", container_name(site.server.sandbox), "sh", "-c", CUT_SSH)
+    aim = Aim("Migrate", "between", "command", migrates=True, command=cut, waits=True)
+
+    blow = Blows(site, visitors).strike(0, aim, Next(same=True))
+
+    assert blow, "it had ended before"
+    assert blow.ended == STOPPED
+    assert blow.is_well, blow.said
