@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +50,16 @@ def empty_server(server: RealServer) -> RealServer:
 def project(tmp_path: Path) -> Project:
     """A copy of the to-do site, committed."""
     return Project.copy_of_the_site(tmp_path / "superlists")
+
+
+@pytest.fixture(scope="session")
+def ansible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Ansible in an environment of its own, as a project that has it would find it: first on PATH."""
+    venv = tmp_path_factory.mktemp("ansible")
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    subprocess.run([venv / "bin" / "pip", "install", "--quiet", "ansible-core"], check=True)
+    with tempfile.TemporaryDirectory(prefix="ansible-") as short:  # its sockets are in there, which need a short path
+        yield {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "ANSIBLE_HOME": short}
 
 
 @contextmanager

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,16 +50,6 @@ def test_a_step_warms_the_cache_after_the_switch(empty_server: RealServer, proje
     assert titles[titles.index("Switch") + 1] == "Warm the cache"
     assert (first.outcomes["Warm the cache"], second.outcomes["Warm the cache"]) == ("changed", "ok")
     assert empty_server.sh(f"docker logs {empty_server.serving().split()[0]} 2>&1 | grep -c 'GET / '") == "1"
-
-
-@pytest.fixture(scope="module")
-def ansible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Ansible in an environment of its own, as a project that has it would find it: first on PATH."""
-    venv = tmp_path_factory.mktemp("ansible")
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    subprocess.run([venv / "bin" / "pip", "install", "--quiet", "ansible-core"], check=True)
-    with tempfile.TemporaryDirectory(prefix="ansible-") as short:  # its sockets are in there, which need a short path
-        yield {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "ANSIBLE_HOME": short}
 
 
 def test_a_playbook_deploys_and_the_tests_judge(
