@@ -19,7 +19,7 @@ SANDBOX = "sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
 _LAST_PORT = 65535
-_OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "rehearsal", "lease"))
+_OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "rehearsal", "lease", "downtime"))
 PROXY = "proxy"
 _PROXIES = frozenset(("caddy", "none"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -108,6 +108,7 @@ def read_app(root: Path, place: Place) -> App:
         proxied=_proxied(table),
         drain=_seconds(table, "drain", 30),
         confirm=_seconds(table, "confirm", 600),
+        maintenance=_maintenance(table, root),
         static=_static(table),
         keep_releases=_keep_releases(table),
     )
@@ -226,6 +227,13 @@ def _on_failure(table: Table) -> str | None:
     if word not in {None, ROLLBACK, KEEP}:
         table.refuse("on_failure", f'must be "{ROLLBACK}" or "{KEEP}", not {word!r}')
     return word
+
+
+def _maintenance(table: Table, root: Path) -> Path | None:
+    name = table.optional("maintenance", str)
+    if name is not None and not (root / name).is_file():
+        table.refuse("maintenance", f"is {name!r}: there is no such file")
+    return None if name is None else root / name
 
 
 def _static(table: Table) -> str:

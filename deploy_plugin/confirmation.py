@@ -92,6 +92,10 @@ class Confirmation:
             *(() if before.proxy and tried.app.proxied else before.published),
         )
 
+    def begin(self, server: Server) -> None:
+        """Write down until when; whoever waits there looks at it."""
+        self._write(server, _WRITE, self.seconds)
+
     def renew(self, server: Server) -> None:
         """Let it wait anew, from now on; nothing where it does not wait any more."""
         self._write(server, _RENEW, self.seconds)
@@ -99,11 +103,15 @@ class Confirmation:
     def end(self, server: Server) -> None:
         """It stays, or somebody else takes it back; ``StepFailed`` where the server did already."""
         if script(server, _END, self.file).exit_code == _GONE:
-            raise StepFailed(
-                f"Nobody confirmed the new release within {self.seconds} s, so the server went back by itself to the "
-                "one that served before.",
-                hint="Deploy again. Where the connection may be away for longer: confirm in deploy.toml.",
-            )
+            raise self.was_too_late()
+
+    def was_too_late(self) -> StepFailed:
+        """Say that the server has gone back already."""
+        return StepFailed(
+            f"Nobody confirmed the new release within {self.seconds} s, so the server went back by itself to the "
+            "one that served before.",
+            hint="Deploy again. Where the connection may be away for longer: confirm in deploy.toml.",
+        )
 
     def discard(self, server: Server) -> None:
         """Whoever asks has decided already."""

@@ -121,6 +121,7 @@ class Lifecycle:
 
     def pytest_unconfigure(self) -> None:
         if self._done:
+            self._done.close_door()
             self._done.release_lease()
         self._server.close()
 
@@ -180,6 +181,7 @@ class Lifecycle:
         for note in self._done.notes:
             self._terminal.write_line(note, yellow=True)
         if self._done.way_back:
+            self._done.downtime.end()
             renew = partial(self._session.renew, self._server, self._done)
             self._renewal = Renewal(renew, self._session.app.confirm / 4)
         if self._error:

@@ -51,6 +51,8 @@ class App:
     """Seconds that the old release has to finish what it began, once visitors go to the new one."""
     keep_releases: int = 5
     """How many releases, the newest, stay on the server, to be gone back to."""
+    maintenance: Path | None = None
+    """The page that visitors get during a downtime, on this machine; ours where it is None."""
     static: str = "/static/"
     """The path, with a slash at both ends, of files whose names carry a hash; none are kept where it is empty."""
 
@@ -79,6 +81,8 @@ class Target:
     """The sandbox's name, where the target is one."""
     first: bool = False
     """Whether a deploy may begin here without a database, although it is live."""
+    downtime: bool = False
+    """Whether a migration may have one that the release before can't live with, or that takes too long."""
     show_values: bool = False
     """Whether what rows hold may be shown, where a migration fails on them."""
     wait: int = 0
@@ -252,6 +256,8 @@ class Deployment:
     """The uid and gid that the container runs as, and that own the data."""
     folder: AppFolder
     recap: Recap = Recap()
+    door: str = ""
+    """Where this run's tests reach the site while visitors get the maintenance page; empty where they don't."""
 
     @property
     def proxied(self) -> bool:
@@ -260,4 +266,5 @@ class Deployment:
 
     @property
     def url(self) -> str:
-        return self.target.url
+        """Where tests find the site."""
+        return self.door or self.target.url

@@ -7,6 +7,7 @@ from functools import partial
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.database.migrations import Migrations
+from deploy_plugin.downtime import Downtime
 from deploy_plugin.health import Probe
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.images.scratch import Recipe
@@ -19,6 +20,7 @@ from deploy_plugin.steps.base import Step
 from deploy_plugin.steps.boot_sandbox import BootSandbox
 from deploy_plugin.steps.build_image import BuildImage
 from deploy_plugin.steps.candidate import StartCandidate
+from deploy_plugin.steps.close_site import CloseSite
 from deploy_plugin.steps.database import EnsureDatabase
 from deploy_plugin.steps.env_file import EnsureEnvFile
 from deploy_plugin.steps.gather_facts import GatherFacts
@@ -60,12 +62,13 @@ def prepare_steps(app: App, target: Target) -> list[Step]:
     return [InstallDocker(), Preflight(app, target)]
 
 
-def release_steps(
+def release_steps(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
     containers: Containers,
     secrets: Mapping[str, Secret],
     platform: str,
     record: Record,
     early: EarlyBuild | None = None,
+    downtime: Downtime | None = None,
 ) -> list[Step]:
     """Bring one release onto the server and make it serve; its ``record`` is written last."""
     app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
@@ -81,31 +84,33 @@ def release_steps(
         *([EnsureDatabase(database, owner)] if database else []),
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
-        *(_proxied(migrations, probe) if app.proxied else _published(migrations, probe)),
+        *(_proxied if app.proxied else _published)(migrations, probe, downtime or Downtime()),
         KeepRecord(record, containers),
     ]
 
 
-def _proxied(migrations: Migrations, probe: Probe) -> list[Step]:
+def _proxied(migrations: Migrations, probe: Probe, downtime: Downtime) -> list[Step]:
     containers = migrations.containers
     return [
         StartRelease(containers),
-        *_migrate(migrations, probe),
+        *_migrate(migrations, probe, downtime),
         AwaitHealth(containers, probe),
         *([KeepStatic(containers)] if containers.app.static else []),
         EnsureProxy(containers, probe),
-        Switch(containers, probe),
+        Switch(containers, probe, downtime=downtime),
     ]
 
 
-def _published(migrations: Migrations, probe: Probe) -> list[Step]:
+def _published(migrations: Migrations, probe: Probe, downtime: Downtime) -> list[Step]:
     containers = migrations.containers
-    return [*_migrate(migrations, probe), StartCandidate(containers, probe), Publish(containers, probe)]
+    return [*_migrate(migrations, probe, downtime), StartCandidate(containers, probe), Publish(containers, probe)]
 
 
-def _migrate(migrations: Migrations, probe: Probe) -> list[Step]:
+def _migrate(migrations: Migrations, probe: Probe, downtime: Downtime) -> list[Step]:
     containers = migrations.containers
     if containers.app.database is None:
         return [Migrate(migrations)]
     previous = partial(found, app=containers.app, target=containers.target)
-    return [Rehearse(migrations, previous, probe), TakeSnapshot(migrations), Migrate(migrations)]
+    rehearse = Rehearse(migrations, previous, probe, downtime)
+    close = [CloseSite(rehearse, EnsureProxy(containers, probe))] if downtime.allowed and containers.app.proxied else []
+    return [rehearse, *close, TakeSnapshot(migrations), Migrate(migrations)]

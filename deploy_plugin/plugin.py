@@ -37,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--deploy-first", action="store_true", help="with --deploy-to: a live target may be without a database"
     )
     group.addoption(
+        "--deploy-downtime",
+        action="store_true",
+        help="with --deploy-to: close the site meanwhile where a migration needs that",
+    )
+    group.addoption(
         "--deploy-wait",
         metavar="SECONDS",
         type=int,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import DeployError, NotYetKnown, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
@@ -13,6 +14,7 @@ from deploy_plugin.redaction import Redactor
 from deploy_plugin.server.seen import unseen
 
 if TYPE_CHECKING:
+    from deploy_plugin.door import Door
     from deploy_plugin.lease import Lease
     from deploy_plugin.records import Record
     from deploy_plugin.server.base import Server
@@ -61,6 +63,10 @@ class Runner:
         """How to take back what was deployed; None before anything was."""
         self.record: Record | None = None
         """Of the release that is deployed; None where another deployer keeps none."""
+        self.downtime = Downtime()
+        """What becomes of the one that was allowed."""
+        self.door: Door | None = None
+        """Where tests reach the site during one."""
 
     def choose(self, release: Release) -> None:
         self.release = release
@@ -90,6 +96,12 @@ class Runner:
         """Let others change something there; where the lease is lost, nothing happens."""
         if self.lease:
             self.lease.release()
+
+    def close_door(self) -> None:
+        """Let no test come in any more while visitors can't."""
+        if self.door:
+            self.door.close()
+            self.door = None
 
     @property
     def would_change(self) -> bool:

@@ -90,6 +90,7 @@ class Session:
         deployment: Deployment
         try:
             if first:
+                transaction.end_downtime(self.app, self.target, server, runner)
                 first()
             if self.deploys:
                 deployment = hooks.pytest_deploy_run(app=self.app, target=self.target, server=server, runner=runner)
@@ -130,7 +131,7 @@ class Session:
 
     def renew(self, server: Server, runner: Runner) -> bool:
         """Let the server wait longer for the tests, if it waits; a broken connection shows itself elsewhere."""
-        if not runner.way_back or not runner.way_back.name:
+        if not runner.way_back or not (runner.way_back.name or runner.way_back.restores):
             return False
         with suppress(DeployError):
             confirmation.of(server, runner.way_back.tried).renew(server)
@@ -172,6 +173,8 @@ class Typed:
     """Whether to deploy, or only to verify."""
     ssh_config: Path | None = None
     identity_file: Path | None = None
+    downtime: bool = False
+    """Whether the site may be closed for a migration."""
     first: bool = False
     """Whether a live target may be without a database."""
     show_values: bool = False
@@ -204,7 +207,7 @@ def settle(typed: Typed, root: Path, added: Mapping[str, Mapping[str, Any]] | No
             target = replace(target, identity_file=typed.identity_file)
         live = target.live or bool(address.live_target_at(target, config.named_targets(root, added or {})))
         target = replace(target, live=live, first=typed.first, show_values=typed.show_values, wait=typed.wait)
-        target = replace(target, on_failure=typed.on_failure or target.on_failure)
+        target = replace(target, downtime=typed.downtime, on_failure=typed.on_failure or target.on_failure)
         write_run_config(folder, user_config=target.ssh_config, identity_file=target.identity_file)
     except BaseException:
         shutil.rmtree(folder)

@@ -11,6 +11,7 @@ import pytest
 
 from deploy_plugin import hidden, live
 from deploy_plugin.config import read_export_env
+from deploy_plugin.detour import EXPORTED, Detour
 from deploy_plugin.errors import ConfigError, DeployError
 from deploy_plugin.fixtures import SESSION
 from deploy_plugin.lifecycle import WORKER_KEY, Lifecycle
@@ -43,6 +44,7 @@ def configure(config: pytest.Config) -> None:
     config.option.ssh_config = str(session.ssh_config)
     if session.deploys and getattr(config.option, "reruns", 0) is None:
         config.option.reruns = RERUNS
+    live.register(config, Detour(config, session), "deploy-detour")
     if not _is_worker(config):
         live.register(config, Lifecycle(config, session), "deploy-lifecycle")
     live.put_up_gate(config, session)  # after the lifecycle, to be asked before it
@@ -66,6 +68,7 @@ def session_for(config: pytest.Config, target: str, *, deploys: bool) -> Session
         deploys,
         ssh_config,
         identity_file,
+        downtime=config.option.deploy_downtime,
         first=config.option.deploy_first,
         on_failure=config.option.deploy_on_failure,
         show_values=getattr(config.option, "verbose", 0) > 0,  # without the terminal reporter there is no such option
@@ -114,6 +117,7 @@ def _export(config: pytest.Config, session: Session) -> None:
         environment = pytest.MonkeyPatch()
         environment.setenv(name, session.target.netloc)
         config.add_cleanup(environment.undo)
+        config.stash[EXPORTED] = name
 
 
 def _collect_verification_tests(config: pytest.Config, target: str) -> None:

@@ -29,6 +29,7 @@ APP_KEYS = frozenset(
         "proxy",
         "drain",
         "confirm",
+        "maintenance",
         "static",
         "keep_releases",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,6 +12,7 @@ from deploy_plugin import (
     confirmation,
     containers,
     disk,
+    downtime,
     env_files,
     health,
     lease,
@@ -22,6 +24,8 @@ from deploy_plugin import (
     traffic,
 )
 from deploy_plugin.containers import Containers
+from deploy_plugin.door import Door
+from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
@@ -32,6 +36,7 @@ from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.records import Record
 from deploy_plugin.server.seen import seen, unseen
 from deploy_plugin.server.undocked import undocked
+from deploy_plugin.steps.end_downtime import EndDowntime
 from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget
 from deploy_plugin.traffic import Traffic
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
 
+GOES_BACK = "Visitors get the maintenance page; within {seconds} s the server goes back by itself, with the snapshot."
 DEPLOY = "deploy"
 """What a deploy holds the lease for, as others are told."""
 
@@ -57,20 +63,23 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
         runner.lease = _take_lease(app, target, server, runner)
         unless_it_succeeds.callback(runner.lease.release)
         found = seen(server, *_what_is_looked_at(app, target, server))  # nobody else changes it from now on
-        runner.run(plan.prepare_steps(app, target), found)
+        runner.run(_prepare_steps(app, target, found), found)
         chosen, steps = _release(app, target, found, runner, from_here, early)
         _decide_instead(found, chosen)
         before = traffic.look(found, chosen)
+        unless_it_succeeds.callback(runner.downtime.end)
         try:
             runner.run(steps, found)
+            deployment = _deployment(found, chosen, runner)
         except (RollbackFailed, LeaseLost):
             raise  # whatever is there now may be what visitors need
         except BaseException as error:
-            _go_back(fenced(server, runner.lease), before, chosen, error)
+            _go_back(fenced(server, runner.lease), before, chosen, error, restores=runner.downtime.begun)
             raise
-        deployment = _deployment(found, chosen, runner.recap)
         unless_it_succeeds.pop_all()
-    runner.way_back = TakeBack(chosen, before)
+    if target.downtime and not runner.downtime.begun:
+        runner.notes.append("No downtime was needed: the site stayed open.")
+    runner.way_back = TakeBack(chosen, before, runner.downtime.begun)
     return deployment
 
 
@@ -80,7 +89,9 @@ def commit(app: App, server: Server, runner: Runner, *, verified: bool | None = 
     What served before finishes what it began, and ends: it stays, stopped, as long as going back may need it. Where it
     is known whether the release passed its tests, its record says so from now on.
     """
-    if runner.way_back and runner.way_back.name:
+    if runner.way_back and runner.way_back.restores:
+        downtime.commit(server, runner.way_back.tried)
+    elif runner.way_back and runner.way_back.name:
         confirmation.of(server, runner.way_back.tried).end(server)
     serves = containers.serving(server, app)
     if serves and app.proxied:
@@ -104,18 +115,37 @@ def _clear_away(app: App, server: Server, runner: Runner, serves: str) -> None:
         runner.afterwards.append(f"What is old was not cleared away: {runner.redactor.redact(error.message)}")
 
 
+def end_downtime(app: App, target: Target, server: Server, runner: Runner) -> None:
+    """Open a site that a killed run left closed, before anybody judges by what serves there."""
+    if downtime.look(server, app.name):
+        with lease.held(server, app.name, target.name, DEPLOY) as mine:
+            runner.run([EndDowntime(app, target.name)], fenced(server, mine), changed=Outcome.RESCUED)
+
+
 def take_back(server: Server, runner: Runner) -> None:
     """Let visitors go where they went before the deploy; ``RollbackFailed`` where that is not certain."""
     assert runner.way_back is not None  # noqa: S101 - there was a deploy
-    confirmation.of(server, runner.way_back.tried).discard(server)
+    waits = confirmation.of(server, runner.way_back.tried)
+    if not runner.way_back.restores:
+        waits.discard(server)
     runner.run([runner.way_back], changed=Outcome.RESCUED)
+    waits.discard(server)  # during a downtime only now: the server has to finish what this run can't
     if runner.record:
         with suppress(DeployError):  # visitors are where they were, and that is what counts
             runner.record.add(server, verified=False, taken_back=records.stamp())
 
 
-def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException) -> None:
+def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException, *, restores: bool) -> None:
     """Send visitors where they went before, and remove what was tried; that must not hide what went wrong."""
+    if restores:
+        try:
+            downtime.go_back(server, tried.app, tried.target.name)
+        except RollbackFailed as second:
+            raise RollbackFailed(second.message, got=f"{error}\n{second.got}", hint=second.hint) from error
+        except Unreachable:
+            if isinstance(error, DeployError):
+                error.hint = f"{error.hint}\n{GOES_BACK.format(seconds=tried.app.confirm)}".strip()
+            return
     with suppress(DeployError):
         confirmation.of(server, tried).discard(server)
         containers.remove_candidates(server, tried.app)
@@ -140,7 +170,7 @@ def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:
     runner.run(plan.recall_steps(app, target))
     if state := lease.look(server, app.name):
         runner.notes.append(f"{state} is at work on {app.name} there: a deploy would have to wait for it.")
-    runner.run(plan.prepare_steps(app, target))
+    runner.run(_prepare_steps(app, target, server))
     seen = undocked(server) if runner.would_change else server
     try:
         _, steps = _release(app, target, seen, runner, from_here)
@@ -164,7 +194,7 @@ def verify(app: App, target: Target, server: Server) -> Deployment:
         raise StepFailed(
             f"No release of {app.name} serves on {target.name}.", hint=f"Deploy first: pytest --deploy-to={target.name}"
         )
-    return _deployment(server, found, Recap())
+    return _deployment(server, found, None)
 
 
 def what_serves(app: App, server: Server, tried: Release) -> str:
@@ -185,7 +215,7 @@ def _what_is_looked_at(app: App, target: Target, server: Server) -> list[PurePos
     folder, proxy = AppFolder(server.facts.home, app.name), ProxyFolder(server.facts.home)
     return [
         *(folder.env_file, folder.releases, folder.target_file, confirmation.file_of(folder)),
-        *(proxy.upstream(app.name), proxy.config(target.publish)),
+        *(proxy.upstream(app.name), proxy.config(target.publish), proxy.page(app.name)),
     ]
 
 
@@ -216,9 +246,16 @@ def _release(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
     chosen = release.choose(server, app, target, secrets)
     runner.choose(chosen.release)
     runner.record = Record(chosen.folder.record(chosen.release.id))
-    steps = plan.release_steps(chosen, secrets, app.platform or server.facts.platform, runner.record, early)
+    runner.downtime = Downtime(allowed=target.downtime)
+    platform = app.platform or server.facts.platform
+    steps = plan.release_steps(chosen, secrets, platform, runner.record, early, runner.downtime)
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
+
+
+def _prepare_steps(app: App, target: Target, server: Server) -> list[Step]:
+    left = downtime.look(server, app.name)
+    return [*plan.prepare_steps(app, target), *([EndDowntime(app, target.name)] if left else [])]
 
 
 def _take_lease(app: App, target: Target, server: Server, runner: Runner) -> Lease:
@@ -261,19 +298,24 @@ class _Unforeseen:
         """Nothing to do."""
 
 
-def _deployment(server: Server, chosen: Containers, recap: Recap) -> Deployment:
+def _deployment(server: Server, chosen: Containers, runner: Runner | None) -> Deployment:
     serving = containers.serving(server, chosen.app)
     if serving is None:
         raise StepFailed(f"{chosen.serving.name} is gone.", hint="Deploy again.")
     probe = health.Probe.of(chosen.app, chosen.target)
+    port = health.port_of(server, serving, probe)
+    if runner and runner.downtime.begun:
+        runner.door = Door(partial(server.dial, serving.address, port), chosen.target.url)
+        runner.notes.append(f"Visitors get the maintenance page; the tests reach the site at {runner.door.url}.")
     return Deployment(
         app=chosen.app,
         target=chosen.target,
         release=chosen.release,
         container=serving.name,
-        port=health.port_of(server, serving, probe),
+        port=port,
         front=caddy.container_name(chosen.target.publish) if containers.is_proxied(serving) else serving.name,
         user=chosen.user,
         folder=chosen.folder,
-        recap=recap,
+        recap=runner.recap if runner else Recap(),
+        door=runner.door.url if runner and runner.door else "",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy_plugin.errors import DeployError, StepFailed
 
 _DEPLOY_TO = "--deploy-to"
-_FLAGS = frozenset(("--deploy-first",))
+_FLAGS = frozenset(("--deploy-first", "--deploy-downtime"))
 _WITH_VALUE = frozenset(("--deploy-json", "--deploy-on-failure", "--junitxml", "--junit-xml"))
 """What only the deploy itself is to write or to know."""
 _TESTS_FAILED = 1

@@ -9,7 +9,8 @@ from itertools import zip_longest
 import pytest
 
 OPTION = "--deploy-to"
-FIRST = "--deploy-first"
+FLAGS = ("--deploy-first", "--deploy-downtime")
+"""Exceptions that somebody has to make each time."""
 NOT_TYPED = (
     "{option} was not typed: it comes from {source}. A deploy happens only where somebody asks for it: "
     "take it out there, and type it."
@@ -23,8 +24,9 @@ def refuse_unless_typed(config: pytest.Config) -> None:
     typed = _values(arguments)
     if not typed or typed[-1] != target:
         raise pytest.UsageError(NOT_TYPED.format(option=f"{OPTION}={target}", source=_source(config, OPTION)))
-    if config.option.deploy_first and FIRST not in arguments:
-        raise pytest.UsageError(NOT_TYPED.format(option=FIRST, source=_source(config, FIRST)))
+    for flag in FLAGS:
+        if getattr(config.option, flag.removeprefix("--").replace("-", "_")) and flag not in arguments:
+            raise pytest.UsageError(NOT_TYPED.format(option=flag, source=_source(config, flag)))
 
 
 def _source(config: pytest.Config, option: str) -> str:

@@ -8,6 +8,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -28,11 +29,13 @@ class Message:
     module: str
 
 
+@cache
 def every_message() -> list[Message]:
     """Give what errors begin with: the first argument of each that is made anywhere."""
     return [message for module in _modules() for message in _messages(module)]
 
 
+@cache
 def every_text() -> list[str]:
     """Give every text of the source, whatever becomes of it."""
     return [text for module in _modules() for node in ast.walk(_tree(module)) if (text := _text(node, module))]
@@ -69,6 +72,7 @@ def _called(node: ast.AST) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+@cache
 def _tree(module: ModuleType) -> ast.Module:
     return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
 

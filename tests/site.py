@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from deploy_plugin import closed
 from deploy_plugin.database import programs
 from deploy_plugin.models import App, Target
 from deploy_plugin.server.base import Answer
@@ -57,6 +58,8 @@ class Site:
     def manage(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
         if "-S" in command:  # which migrations there are, asked of the database itself
             return Finished(0, f"{hashlib.sha256(repr(self.pending).encode()).hexdigest()}\n")
+        if closed.IDLE in command:  # nobody is connected
+            return Finished(0, "")
         self.commands.append((spec.name, command))
         return self._run_ours(spec, command) if "-c" in command else self._manage(spec, command)
 

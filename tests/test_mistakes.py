@@ -24,6 +24,8 @@ RARE = (
     "… was shipped, but the server does not have it.",
     "… is not on this machine any more.",
     "… can't be looked at.",
+    "the rehearsal shows whether a downtime is needed",
+    "What served before the downtime can't be started again.",
     "the migrations are in …, which is not on the server",
     "the database's place is not there",
     "… does not run yet",

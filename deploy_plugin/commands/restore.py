@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy_plugin import release
+from deploy_plugin import confirmation, downtime, release
 from deploy_plugin.commands.found import changing, folder_of, is_live, latest, nothing_serves
 from deploy_plugin.commands.output import require_consent, say
 from deploy_plugin.commands.project import connected
@@ -55,7 +55,13 @@ def _replace(
         say(f"{what} in place of the database on {target.name}{' (LIVE)' if live else ''}:\n{difference}")
         if not options.yes and (live or difference.loses):
             require_consent()
+        closed = downtime.look(server, session.app.name)
+        if closed:
+            confirmation.of(server, containers).discard(server)
+            downtime.without_data(server, session.app)
         before = restore.put_in_place(server, containers, probe, why="restore" if snapshot else "reset-db")
+        if closed:
+            downtime.open_again(server, session.app.name)
     say(f"Done, and {containers.release.id} answers. What was there before is kept: {before}")
     return 0
 
@@ -65,7 +71,9 @@ def _containers(server: Server, session: Session) -> Containers:
         raise ConfigError(
             f"{session.app.name} has no database of which deploy.toml knows.", hint="Name it: path in [database]."
         )
-    container = latest(server, session)
+    closed = downtime.look(server, session.app.name)
+    left = server.engine.container(closed.serving[0]) if closed and closed.serving else None
+    container = left or latest(server, session)
     if container is None:
         raise nothing_serves(session)
     return release.of(server, session.app, session.target, container)

@@ -6,12 +6,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from deploy_plugin import env_files, past, release
+from deploy_plugin import downtime, env_files, past, release
 from deploy_plugin import rollback as by_hand
 from deploy_plugin.commands.found import changing, is_live, latest, nothing_serves
 from deploy_plugin.commands.output import require_consent, say, when
 from deploy_plugin.commands.project import connected
 from deploy_plugin.containers import RELEASE, is_proxied
+from deploy_plugin.errors import StepFailed
 from deploy_plugin.proxy import upstreams
 from deploy_plugin.steps.target import RecallTarget
 
@@ -42,6 +43,11 @@ def _go_back(options: Namespace, session: Session, server: Server) -> int:
     container = latest(server, session)
     if container is None:
         raise nothing_serves(session)
+    if closed := downtime.look(server, session.app.name):
+        raise StepFailed(
+            f"The site of {session.app.name} is closed: {closed}.",
+            hint="Deploy, which ends that first, or: pytest-deploy restore TARGET SNAPSHOT",
+        )
     app, target = replace(session.app, proxied=is_proxied(container)), session.target
     now = release.of(server, app, target, container)
     serves = _served(server, app.name) or container.labels[RELEASE]

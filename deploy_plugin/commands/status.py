@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from deploy_plugin import disk, records
+from deploy_plugin import disk, downtime, records
 from deploy_plugin.commands.found import folder_of, is_live, latest, nothing_serves
 from deploy_plugin.commands.output import columns, say, say_json, when
 from deploy_plugin.commands.project import connected
@@ -50,6 +50,8 @@ class Status:
     started: str | None = None
     """When the container was last started: after a crash or a reboot that is later than ``since``."""
     healthy: bool | None = None
+    maintenance: str | None = None
+    """Of a downtime that is not over: since when the page is up, for which release, and by whom."""
     disk_used: int | None = None
     """Bytes in the app's folder."""
     disk_data: int | None = None
@@ -91,6 +93,8 @@ def _look(opened: tuple[Session, Server] | Status) -> Status:
     try:
         folder = folder_of(server, session)
         seen = replace(_with_folder(seen, server, app, folder), live=is_live(server, session))
+        if closed := downtime.look(server, app.name):
+            seen = replace(seen, maintenance=str(closed), exit_code=StepFailed.exit_code)
         container = latest(server, session)
         if container is None:
             raise nothing_serves(session)
@@ -98,7 +102,8 @@ def _look(opened: tuple[Session, Server] | Status) -> Status:
         healthy = container.running and is_healthy(server, container, Probe.of(app, target))
     except DeployError as error:
         return _failed(seen, error)
-    return replace(seen, healthy=healthy, exit_code=0 if healthy else StepFailed.exit_code)
+    is_well = healthy and not seen.maintenance
+    return replace(seen, healthy=healthy, exit_code=0 if is_well else StepFailed.exit_code)
 
 
 def _with_folder(seen: Status, server: Server, app: App, folder: AppFolder) -> Status:
@@ -146,6 +151,7 @@ def _facts(seen: Status) -> list[tuple[str, str | None]]:
     taken = Disk(seen.disk_used, seen.disk_data, seen.disk_snapshots, seen.disk_free, seen.disk_images)
     return [
         ("server", seen.destination),
+        ("CLOSED", seen.maintenance),
         ("release", seen.release and f"{seen.release}{f', since {when(seen.since)}' if seen.since else ''}"),
         ("commit", seen.commit),
         ("image", seen.image),

@@ -16,6 +16,8 @@ _PATIENCE = "10s"
 # What ends TLS in front of this server, and says so in X-Forwarded-Proto, is believed from a private network.
 _PRIVATE = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fd00::/8")
 _LOOKS = ["GET", "HEAD"]
+MAINTENANCE = {"Retry-After": ["60"], "Cache-Control": ["no-store"], "Content-Type": ["text/html; charset=utf-8"]}
+"""The headers of the answer that visitors get while the app's maintenance page is there."""
 _FOR_GOOD = {"Cache-Control": ["public, max-age=31536000, immutable"], "Access-Control-Allow-Origin": ["*"]}
 
 
@@ -49,7 +51,8 @@ def _sites(config: bytes | None) -> Sequence[Site]:
 
 
 def _site(route: Json) -> Site:
-    kept = [one["match"][0]["path"][0] for one in route["handle"][0].get("routes", ()) if "match" in one]
+    matches = [one["match"][0] for one in route["handle"][0].get("routes", ()) if "match" in one]
+    kept = [match["path"][0] for match in matches if "path" in match]
     return Site(route["@id"], route["match"][0]["host"][0], kept[0].removesuffix("*") if kept else "")
 
 
@@ -70,14 +73,25 @@ def _route(site: Site) -> Json:
 
 
 def _answer(site: Site) -> Json:
-    """Answer from the container; where that does not know a kept file any more, from the files."""
+    """Answer from the container; where that does not know a kept file any more, from the files.
+
+    While there is a maintenance page, answer with that, whatever is asked.
+    """
     to_the_container = {"handle": [_proxy(site.app)]}
     kept = {
         "match": [{"method": _LOOKS, "path": [f"{site.static}*"]}],
         "handle": [{**_proxy(site.app), "handle_response": [_from_the_files(site)]}],
         "terminal": True,
     }
-    return {"handler": "subroute", "routes": [kept, to_the_container] if site.static else [to_the_container]}
+    return {"handler": "subroute", "routes": [_closed(site.app), *([kept] if site.static else []), to_the_container]}
+
+
+def _closed(app: str) -> Json:
+    # Looked for at each request, like the upstream: to close and to open is one rename, and one removal.
+    there = {"root": f"{FOLDER}/maintenance", "try_files": [f"/{app}"]}
+    page = f"{{file.{FOLDER}/maintenance/{app}}}"
+    answer = {"handler": "static_response", "status_code": 503, "headers": MAINTENANCE, "body": page}
+    return {"match": [{"file": there}], "handle": [answer], "terminal": True}
 
 
 def _proxy(app: str) -> Json:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 READABLE = 0o644
 """The proxy may run as another user than the one who writes: what it reads is no secret."""
-_MAKE_FOLDERS = 'mkdir -p -m 755 -- "$1" "$1/upstreams" && chmod 755 -- "$1" "$1/upstreams"'
+_MAKE_FOLDERS = """
+for folder in "$1" "$1/upstreams" "$1/maintenance"; do
+    mkdir -p -- "$folder" && chmod 755 -- "$folder" || exit
+done
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,10 @@ class ProxyFolder:
     def upstream(self, app: str) -> PurePosixPath:
         """The file that names the container, and its port, which the app's visitors go to."""
         return self.path / "upstreams" / app
+
+    def page(self, app: str) -> PurePosixPath:
+        """The maintenance page: while it is there, it is all that the app's visitors get."""
+        return self.path / "maintenance" / app
 
     def static(self, app: str, release_id: str) -> PurePosixPath:
         """The release's files whose names carry a hash."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -104,6 +105,10 @@ class Server(Protocol):
 
     def get(self, address: str, port: int, path: str, *, host: str) -> Answer:
         """Ask a web server that this server can reach, with ``host`` as the Host header; OSError where none answers."""
+        ...
+
+    def dial(self, address: str, port: int) -> socket.socket:
+        """Connect to a port that this server can reach; OSError where nobody listens, or an end at once."""
         ...
 
     def reconnect(self) -> None:

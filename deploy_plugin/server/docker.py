@@ -185,9 +185,9 @@ class DockerEngine:
             container.update(restart_policy=cast("Any", _COMES_BACK))
             return answers.container(container)
 
-    def stop(self, name: str) -> None:
+    def stop(self, name: str, *, patience: int = 10) -> None:
         with _engine_words(f"stop {name}"):
-            self._client.containers.get(name).stop(timeout=10)
+            self._client.containers.get(name).stop(timeout=patience)
 
     def remove(self, name: str) -> None:
         from docker.errors import NotFound

@@ -231,8 +231,8 @@ class Engine(Protocol):
         """Let Docker start a container again by itself from now on, after a crash and after a reboot."""
         ...
 
-    def stop(self, name: str) -> None:
-        """Stop a container, gently at first; it stays, and Docker does not start it by itself."""
+    def stop(self, name: str, *, patience: int = 10) -> None:
+        """Stop a container, gently for ``patience`` seconds; it stays, and Docker does not start it by itself."""
         ...
 
     def remove(self, name: str) -> None:

@@ -71,6 +71,9 @@ class LocalServer:
             connection.sendall(http.request(path, host))
             return http.answer(b"".join(iter(lambda: connection.recv(65536), b"")))
 
+    def dial(self, address: str, port: int) -> socket.socket:
+        return socket.create_connection((address, port))
+
     def reconnect(self) -> None:
         """Nothing to log in to; a new group counts from the next login on."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import threading
 from contextlib import suppress
@@ -32,6 +33,11 @@ there nc && exec timeout "$3" nc "$1" "$2"
 exit 44
 """
 _NOTHING_TO_ASK_WITH = 44
+# The same, for as long as either side has something to say. $1: address, $2: port.
+_DIAL_THERE = """
+command -v bash >/dev/null && exec bash -c 'exec 3<>"/dev/tcp/$0/$1" && { cat >&3 & exec cat <&3; }' "$1" "$2"
+exec nc "$1" "$2"
+"""
 
 
 class SshServer:
@@ -118,6 +124,17 @@ class SshServer:
                 hint=f"Allow it for this user in sshd_config (AllowTcpForwarding {address}:{port}), or install one.",
             )
         return http.answer(done.stdout)
+
+    def dial(self, address: str, port: int) -> socket.socket:
+        self._open()
+        there = ("sh", "-c", _DIAL_THERE, "sh", address, str(port))
+        pipe = self._ssh("-W", f"{address}:{port}") if self._forwards_ports else [*self._ssh(), "--", quote(there)]
+        here, theirs = socket.socketpair()
+        with theirs:
+            ends = theirs.fileno()
+            process = subprocess.Popen(pipe, stdin=ends, stdout=ends, stderr=subprocess.DEVNULL)
+        threading.Thread(target=process.wait, name="dial", daemon=True).start()
+        return here
 
     def reconnect(self) -> None:
         with self._opening:

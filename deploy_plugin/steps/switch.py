@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import Containers, is_proxied, serving
+from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import NotYetKnown
 from deploy_plugin.health import Probe, await_healthy, port_of
 from deploy_plugin.proxy import caddy, upstreams
@@ -29,6 +30,7 @@ class Switch:
     probe: Probe
     confirmed: bool = True
     """Whether the server is to go back by itself, unless the run says in time that it stays."""
+    downtime: Downtime = field(default_factory=Downtime)
     title: str = "Switch"
 
     def check(self, server: Server) -> str | None:
@@ -47,5 +49,7 @@ class Switch:
             confirmation.of(server, self.containers).await_it(server, self.containers)
         with traffic.or_back(server, self.containers):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
+            if self.downtime.begun:
+                return  # who asks through the proxy gets the maintenance page
             through = replace(self.probe, port=caddy.PORT)
             await_healthy(server, caddy.container_name(self.containers.target.publish), through, _PATIENCE)

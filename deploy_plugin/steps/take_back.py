@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy_plugin import traffic
+from deploy_plugin import downtime, traffic
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import DeployError, RollbackFailed
 from deploy_plugin.traffic import Traffic
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 class TakeBack:
     """Send visitors back, and stop the release that was tried; it stays, to be looked at.
 
-    The schema is never reversed: the rehearsal saw that the release before can live with the new one.
+    The schema is never reversed: the rehearsal saw that the release before can live with the new one. After a downtime,
+    where it can't, the snapshot is restored before any visitor is let in.
     """
 
     tried: Containers
     before: Traffic
+    restores: bool = False
+    """Whether the site is closed, and the database is to be again what it was."""
     title: str = "Take the release back"
 
     @property
@@ -32,10 +35,16 @@ class TakeBack:
         return "" if self.tried.serving.name in names else ", ".join(names)
 
     def check(self, server: Server) -> str | None:
+        if self.restores:
+            closed = downtime.look(server, self.tried.app.name)
+            return f"{self.name or 'nothing'} serves again, with its data as in the snapshot" if closed else None
         left = self.name and traffic.look(server, self.tried) != self.before
         return f"{self.name} serves again" if left else None
 
     def apply(self, server: Server) -> None:
+        if self.restores:
+            downtime.go_back(server, self.tried.app, self.tried.target.name)
+            return
         try:
             if self.tried.app.proxied:
                 traffic.send_back(server, self.tried, self.before)

@@ -188,7 +188,7 @@ class FakeEngine:
         self.specs[name] = replace(self.specs[name], stays=True)
         return self._seen[name]
 
-    def stop(self, name: str) -> None:
+    def stop(self, name: str, *, patience: int = 10) -> None:  # noqa: ARG002 - it ends at once
         self._change("stop", name)
         self._end(name, exit_code=0)
 
@@ -230,6 +230,8 @@ class FakeEngine:
         return said if isinstance(said, Answer) else Answer(said, {}, b"")
 
     def _through(self, proxy: ContainerSpec, path: str, host: str) -> Answer:
+        if self._proxies[proxy.name].is_closed(host):
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, {}, b"")
         name, _, port = self._proxies[proxy.name].upstream(host).rpartition(":")
         found = self.specs.get(name)
         address = self._seen[name].address if found and found.network == proxy.network else ""

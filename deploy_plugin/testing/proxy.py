@@ -33,12 +33,22 @@ class FakeProxy:
 
     def upstream(self, host: str) -> str:
         """Say ``container:port`` for a Host header; empty where the file says nothing."""
+        *_, to_the_container = self._routes(host)
+        dial = to_the_container["handle"][0]["upstreams"][0]["dial"]
+        path = self._outside(dial.removeprefix("{file.").removesuffix("}"))
+        return path.read_text(encoding="utf-8").removesuffix("\n") if path.exists() else ""
+
+    def is_closed(self, host: str) -> bool:
+        """Whether there is a maintenance page for a Host header."""
+        closed, *_ = self._routes(host)
+        there = closed["match"][0]["file"]
+        return self._outside(f"{there['root']}{there['try_files'][0]}").exists()
+
+    def _routes(self, host: str) -> Sequence[dict[str, Any]]:
         for route in self._server["routes"]:
             if "match" not in route or host.partition(":")[0] in route["match"][0]["host"]:
-                *_, to_the_container = route["handle"][0]["routes"]
-                dial = to_the_container["handle"][0]["upstreams"][0]["dial"]
-                path = self._outside(dial.removeprefix("{file.").removesuffix("}"))
-                return path.read_text(encoding="utf-8").removesuffix("\n") if path.exists() else ""
+                found: Sequence[dict[str, Any]] = route["handle"][0]["routes"]
+                return found
         raise AssertionError(f"no route for {host}")
 
     def _read_config(self, inside: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,20 +20,29 @@ from deploy_plugin.testing.engine import FakeEngine
 COMMANDS = (
     "sh",
     "base64",
+    "basename",
     "cat",
     "chmod",
     "chown",
+    "cp",
     "date",
+    "dd",
     "dirname",
     "flock",
     "id",
     "mkdir",
     "mktemp",
     "mv",
+    "od",
     "rm",
+    "sed",
     "seq",
     "setsid",
+    "sha256sum",
     "stat",
+    "sync",
+    "tail",
+    "tr",
     "uname",
 )
 
@@ -53,6 +63,7 @@ class FakeServer:
         self.home = folder / "home"
         self.reconnected: Facts | None = None
         """What it is after the next ``reconnect``; as before where it is None."""
+        self._dialled: list[socket.socket] = []
         self._commands = folder / "commands"
         for path in (self.home, self._commands):
             path.mkdir(parents=True, exist_ok=True)
@@ -111,12 +122,23 @@ class FakeServer:
     def get(self, address: str, port: int, path: str, *, host: str) -> Answer:
         return self.engine.ask(address, port, path, host)
 
+    def dial(self, address: str, port: int) -> socket.socket:
+        """Connect to what answers as ``get`` says, whatever is asked."""
+        here, there = socket.socketpair()
+        answer = self.get(address, port, "/", host="")
+        there.sendall(f"HTTP/1.1 {answer.status} So\r\nConnection: close\r\n\r\n".encode() + answer.body)
+        there.shutdown(socket.SHUT_WR)
+        self._dialled.append(there)
+        return here
+
     def reconnect(self) -> None:
         self.journal.append("reconnect")
         self.facts = self.reconnected or self.facts
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Hang up on those who were dialled."""
+        while self._dialled:
+            self._dialled.pop().close()
 
     def tree(self) -> Mapping[str, object]:
         """Every path below home, with all that can change: mode, owner, size, time, and which file it is.

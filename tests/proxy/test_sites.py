@@ -27,7 +27,9 @@ def routes(config: bytes) -> list[tuple[str, str]]:
 
 def proxies(route: dict[str, Any]) -> list[dict[str, Any]]:
     """Give what a route does: for kept files first, if there are any, then for everything else."""
-    return [one["handle"][0] for one in route["handle"][0]["routes"]]
+    closed, *others = route["handle"][0]["routes"]
+    assert "file" in closed["match"][0]
+    return [one["handle"][0] for one in others]
 
 
 def upstream(app: str) -> str:

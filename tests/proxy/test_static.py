@@ -101,4 +101,4 @@ def test_what_can_not_be_taken_is_a_sentence_and_leaves_nothing(server: FakeServ
         keep(server, b"")
     assert caught.value.hint.startswith("The server's disk is full")
     assert not (server.home / "deploy/proxy/static").exists()
-    assert [path.name for path in (server.home / "deploy/proxy").iterdir()] == ["upstreams"]
+    assert {path.name for path in (server.home / "deploy/proxy").iterdir()} == {"maintenance", "upstreams"}

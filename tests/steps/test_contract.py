@@ -28,7 +28,9 @@ from deploy_plugin.steps.base import Step
 from deploy_plugin.steps.boot_sandbox import BootSandbox
 from deploy_plugin.steps.build_image import BuildImage
 from deploy_plugin.steps.candidate import StartCandidate
+from deploy_plugin.steps.close_site import CloseSite
 from deploy_plugin.steps.database import EnsureDatabase
+from deploy_plugin.steps.end_downtime import EndDowntime
 from deploy_plugin.steps.env_file import EnsureEnvFile
 from deploy_plugin.steps.gather_facts import GatherFacts
 from deploy_plugin.steps.install_docker import InstallDocker
@@ -176,6 +178,22 @@ def _take_back(world: World) -> Step:
     return TakeBack(world.containers, before)
 
 
+def _close_site(world: World) -> Step:
+    old = replace(world.containers, release=OLD)
+    rehearse = cast("Rehearse", _rehearse(world))
+    for step in (StartRelease(old), _ensure_proxy(world), Switch(old, world.probe)):
+        step.apply(world.server)
+    rehearse.downtime.reason = "not compatible"
+    return CloseSite(rehearse, EnsureProxy(world.containers, world.probe))
+
+
+def _end_downtime(world: World) -> Step:
+    close = cast("CloseSite", _close_site(world))
+    close.apply(world.server)
+    close.rehearse.downtime.end()
+    return EndDowntime(world.app, TARGET.name)
+
+
 def _publish(world: World) -> Step:
     world.server.engine.add_image(RELEASE.image)
     old = replace(world.published.serving, name="superlists-old")
@@ -211,6 +229,8 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     StartCandidate: _start_candidate,
     StartRelease: _start_release,
     Switch: _switch,
+    CloseSite: _close_site,
+    EndDowntime: _end_downtime,
     TakeBack: _take_back,
     TakeSnapshot: lambda world: TakeSnapshot(_with_rows(world)),
 }

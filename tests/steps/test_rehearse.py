@@ -13,6 +13,7 @@ import pytest
 from deploy_plugin.containers import ONE_OFF, ROLE, Containers
 from deploy_plugin.database import programs
 from deploy_plugin.database.migrations import Migrations
+from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.health import Probe
 from deploy_plugin.models import App, AppFolder, Release
@@ -28,6 +29,7 @@ from tests.site import TARGET, Site, running, there
 OLD = "superlists-old"
 NEW = "superlists-20261124-031205-1a2b3c4"
 WAY_OUT = "Ways out: a data migration before it, that puts these rows right"
+PROBLEM = {"model": "lists.Item", "field": "text", "problem": "no such column: lists_item.text"}
 DUPLICATES = {
     "migration": "lists.0003_once",
     "kind": "IntegrityError",
@@ -196,14 +198,47 @@ def test_the_writers_that_wait_are_those_of_the_release_that_serves(deploy: Depl
 
 
 def test_what_the_release_that_serves_can_not_live_with_is_named(deploy: Deploy) -> None:
-    missing = {"model": "lists.Item", "field": "text", "problem": "no such column: lists_item.text"}
-    deploy.site.problems = [missing, {**missing, "field": ""}]
+    deploy.site.problems = [PROBLEM, {**PROBLEM, "field": ""}]
     error = deploy.refused()
+    assert "--deploy-downtime" in error.hint
     assert error.message.startswith("old, which serves, can't live with the new schema")
     assert error.got.splitlines() == [
         "lists.Item.text: no such column: lists_item.text",
         "lists.Item: no such column: lists_item.text",
     ]
+
+
+@pytest.mark.parametrize("deploy", [True], indirect=True, ids=["proxied"])
+@pytest.mark.parametrize(
+    ("patience", "problems", "reason"),
+    [
+        (5.0, [PROBLEM], "not compatible (lists.Item.text: no such column: lists_item.text): with downtime"),
+        (0.2, [], "the write lock is held for 0.2 s: with downtime"),
+    ],
+)
+def test_where_a_downtime_is_allowed_it_goes_on_and_says_why_one_is_needed(
+    deploy: Deploy, patience: float, problems: list[dict[str, str]], reason: str
+) -> None:
+    deploy.site.patience, deploy.site.problems = patience, problems
+    rehearse = replace(deploy.rehearse, downtime=Downtime(allowed=True))
+    assert rehearse.apply(deploy.server).splitlines()[0] == reason
+    assert rehearse.downtime.reason == reason.removesuffix(": with downtime")
+
+
+def test_where_none_is_needed_the_site_stays_open(deploy: Deploy) -> None:
+    rehearse = replace(deploy.rehearse, downtime=Downtime(allowed=True))
+    assert "downtime" not in rehearse.apply(deploy.server)
+    assert not rehearse.downtime.reason
+
+
+@pytest.mark.parametrize("deploy", [False], indirect=True, ids=["published"])
+def test_without_a_proxy_there_is_no_downtime(deploy: Deploy) -> None:
+    deploy.site.problems = [PROBLEM]
+    rehearse = replace(deploy.rehearse, downtime=Downtime(allowed=True))
+    with pytest.raises(StepFailed, match=r"without a proxy nobody keeps visitors out") as caught:
+        rehearse.apply(deploy.server)
+    assert "Split the change in two releases" in caught.value.hint
+    assert not Path(deploy.containers.folder.rehearsal).exists()
 
 
 def test_a_release_that_does_not_answer_on_the_new_schema_can_not_live_with_it(deploy: Deploy) -> None:
