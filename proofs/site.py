@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ from proofs.visitors import THREADS, UPLOADS, Visitors
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
-MINUTES = 10
+MINUTES_AT_MOST = 10
+"""For one deploy."""
 _ASK = """
 import hashlib, json, sqlite3
 base = sqlite3.connect("file:/data/db.sqlite3?mode=ro", uri=True)
@@ -188,10 +190,10 @@ class Running:
     def end(self) -> Ended:
         """Wait until it has ended."""
         try:
-            exit_code = self.process.wait(timeout=MINUTES * 60)
+            exit_code = self.process.wait(timeout=MINUTES_AT_MOST * 60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise NotTrue(f"a deploy did not end within {MINUTES} minutes:\n{self.shown.read_text()}") from None
+            raise NotTrue(f"a deploy did not end within {MINUTES_AT_MOST} minutes:\n{self.shown.read_text()}") from None
         seconds = time.monotonic() - self.began
         report = self.folder / "deploy.json"
         found = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
@@ -212,12 +214,12 @@ def served(name: str, *, drain: int | None = None, script: str = "") -> Iterator
             sandbox.boot(box)
             site = Site(Project.copy_of_the_site(Path(folder) / "superlists"), RealServer(box))
             site.server.as_root(script or "true")
-            prepare(site.project, drain)
+            prepare(site.project, name, drain)
             site.deploy().require(0)
             yield site
         finally:
             sandbox.remove(box)
-            _remove_images()
+            _remove_images(name)
 
 
 @contextmanager
@@ -225,7 +227,8 @@ def visited(
     site: Site, rate: float, name: str, *, threads: int = THREADS, uploads: int = UPLOADS
 ) -> Iterator[Visitors]:
     """Let visitors come meanwhile."""
-    page = subprocess.run(["curl", "-s", site.server.sandbox.url], capture_output=True, text=True, check=True).stdout
+    with urllib.request.urlopen(site.server.sandbox.url) as answer:  # noqa: S310 - a loopback address
+        page = answer.read().decode()
     static = page.partition('href="/static/')[2].partition('"')[0]
     with Visitors(site.server.sandbox.url, rate, name, f"/static/{static}", threads, uploads) as visitors:
         yield visitors
@@ -235,10 +238,10 @@ def _sum(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def prepare(project: Project, drain: int | None) -> None:
-    # By the label all that was built here is found again, and removed.
-    project.edit("Dockerfile", "AS code\n", f"AS code\nLABEL {_LABEL}=true\n")
-    project.edit("Dockerfile", "COPY --from=code", f"LABEL {_LABEL}=true\nCOPY --from=code")
+def prepare(project: Project, name: str, drain: int | None) -> None:
+    """Let all that is built of it be found again by the name, and git know nothing of what the proofs put there."""
+    project.edit("Dockerfile", "AS code\n", f"AS code\nLABEL {_LABEL}={name}\n")
+    project.edit("Dockerfile", "COPY --from=code", f"LABEL {_LABEL}={name}\nCOPY --from=code")
     if drain is not None:
         project.edit("deploy.toml", "port = 8888", f"port = 8888\ndrain = {drain}")
     project.write(
@@ -247,8 +250,8 @@ def prepare(project: Project, drain: int | None) -> None:
     project.commit("To be put to the proof")
 
 
-def _remove_images() -> None:
-    mine = ["docker", "images", "-q", "--filter", f"label={_LABEL}"]
+def _remove_images(name: str) -> None:
+    mine = ["docker", "images", "-q", "--filter", f"label={_LABEL}={name}"]
     for _ in range(2):  # those with a name, then what they were built on
         found = subprocess.run(mine, capture_output=True, text=True, check=True).stdout.split()
         if found:

@@ -35,7 +35,7 @@ AFTER_IT = [Aim("Switch", "after", "group"), Aim("the tests", "before", "process
 @pytest.fixture(scope="module")
 def site(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Site:
     project = Project.copy_of_the_site(tmp_path_factory.mktemp("first") / "superlists")
-    prepare(project, drain=5)
+    prepare(project, server.sandbox.name, drain=5)
     site = Site(project, server)
     site.deploy().require(0)
     return site
