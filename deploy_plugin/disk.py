@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deploy_plugin.images.layers import sizes_of
 from deploy_plugin.models import App, AppFolder
 from deploy_plugin.server.files import script
 
@@ -55,9 +56,12 @@ def shown(size: int) -> str:
 
 def _images(server: Server, app: App) -> int:
     def layers(reference: str) -> Mapping[str, int]:
-        image, sizes = server.engine.image(reference), server.engine.layer_sizes(reference)
-        if image is None or len(sizes) != len(image.diff_ids):
-            return {reference: image.size if image else 0}
+        image = server.engine.image(reference)
+        if image is None:
+            return {}
+        sizes = sizes_of(image.configuration["config"].get("Labels") or {}) or server.engine.layer_sizes(reference)
+        if len(sizes) != len(image.diff_ids):
+            return {reference: image.size}
         return dict(zip(image.diff_ids, sizes, strict=True))
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:  # some requests for each

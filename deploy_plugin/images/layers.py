@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SIZES_LABEL = "deploy.layer-sizes"
-"""Put on images in a containerd store: the bytes of each layer's tar, lowest first, with commas between."""
+"""Put on images that are shipped: the bytes of each layer's tar, lowest first, with commas between.
+
+In containerd's store always: it says that the layers are kept as they came. In the classic one where all are known.
+"""
 PARTIAL_LABEL = "deploy.partial"
 """Put on images that hold the lowest layers of one that is on its way; the value is that one's repository."""
 
@@ -34,6 +37,11 @@ def chain_ids(diff_ids: Sequence[str]) -> list[str]:
 
 def digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def sizes_of(labels: Mapping[str, str]) -> Sequence[int]:
+    """Read the label; nothing where there is none."""
+    return [int(size) for size in labels.get(SIZES_LABEL, "").split(",") if size.isdecimal()]
 
 
 def repository(reference: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from deploy_plugin.images.layers import SIZES_LABEL, repository
-from deploy_plugin.server.engine import Engine, Image, Store, Stored
+from deploy_plugin.images.layers import repository, sizes_of
+from deploy_plugin.server.engine import Engine, Image, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Lack:
     """All of the image's."""
     there: int = 0
     sizes: Sequence[int] = ()
-    """The bytes of the tars of those that are there, where the store is containerd's."""
+    """The bytes of the tars of those that are there; nothing where they are not known."""
 
     @property
     def missing(self) -> Sequence[str]:
@@ -30,7 +30,7 @@ def find(image: Image, engine: Engine, store: Store) -> Lack:
     found = Lack(image.diff_ids)
     for stored in engine.stored(repository(image.reference)):
         there = _shared(stored.diff_ids, image.diff_ids)
-        sizes = _sizes(stored)
+        sizes = sizes_of(stored.labels)
         # In containerd's store a layer can be named only as it is kept there, which is packed where it was pulled.
         if there > found.there and (store is Store.CLASSIC or len(sizes) >= there):
             found = Lack(image.diff_ids, there, sizes[:there])
@@ -41,7 +41,3 @@ def find(image: Image, engine: Engine, store: Store) -> Lack:
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
-def _sizes(stored: Stored) -> Sequence[int]:
-    return [int(size) for size in stored.labels.get(SIZES_LABEL, "").split(",") if size.isdecimal()]

@@ -71,7 +71,7 @@ class Transfer:
         labels = dict(config.get("Labels") or {})
         if not whole:
             labels[PARTIAL_LABEL] = repository(self.image.reference)
-        if self.store is Store.CONTAINERD:
+        if self.store is Store.CONTAINERD or all(sizes):
             labels[SIZES_LABEL] = ",".join(map(str, sizes))
         configuration = {
             **said,

@@ -96,6 +96,15 @@ def test_visitors_go_to_the_release_before_and_the_other_ends(
     assert "@" in done["by"]
 
 
+def test_one_whose_time_is_over_just_then_is_started_again(
+    two: tuple[str, str], server: FakeServer, command: Command
+) -> None:
+    told_docker = server.home.parent / "told"
+    server.install("docker", f'echo "$*" >>{told_docker}')
+    assert command("rollback", "staging") == 0, command.err
+    assert told_docker.read_text().splitlines()[0] == f"start superlists-{two[0]}"
+
+
 def test_a_container_that_is_gone_is_made_anew_as_it_was(
     two: tuple[str, str], server: FakeServer, command: Command, project: Project
 ) -> None:
