@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from deploy_plugin import address, config, confirmation, env_files, runner, sandbox, settings, transaction
+from deploy_plugin import address, config, confirmation, ending, env_files, runner, sandbox, settings, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.destination import host_name
 from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
@@ -115,7 +115,7 @@ class Session:
         ``verified`` is whether it passed its tests, if anybody knows.
         """
         try:
-            transaction.commit(self.app, runner.for_changes(), runner, verified=verified)
+            ending.commit(self.app, runner.for_changes(), runner, verified=verified)
         except Unreachable as error:
             runner.error = self.redactor.redact_error(error)
             runner.error.hint = NOT_CONFIRMED.format(seconds=self.app.confirm)
@@ -125,7 +125,7 @@ class Session:
     def take_back(self, runner: Runner) -> None:
         """Go back to the release before; what went wrong is in the runner's ``error``."""
         try:
-            transaction.take_back(runner.for_changes(), runner)
+            ending.take_back(runner.for_changes(), runner)
         except DeployError as error:
             runner.error = self.redactor.redact_error(error)
 

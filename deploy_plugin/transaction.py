@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, NoReturn
 from deploy_plugin import (
     confirmation,
     containers,
-    disk,
     downtime,
+    ending,
     env_files,
     health,
     lease,
     plan,
-    prune,
-    records,
     release,
     settings,
     traffic,
@@ -26,7 +24,7 @@ from deploy_plugin import (
 from deploy_plugin.containers import Containers
 from deploy_plugin.door import Door
 from deploy_plugin.downtime import Downtime
-from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed
 from deploy_plugin.fence import fenced
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.lease import Lease
@@ -39,7 +37,6 @@ from deploy_plugin.server.undocked import undocked
 from deploy_plugin.steps.end_downtime import EndDowntime
 from deploy_plugin.steps.take_back import TakeBack
 from deploy_plugin.steps.target import RecallTarget
-from deploy_plugin.traffic import Traffic
 
 if TYPE_CHECKING:
     from deploy_plugin.runner import Runner
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
     from deploy_plugin.steps.base import Step
 
-GOES_BACK = "Visitors get the maintenance page; within {seconds} s the server goes back by itself, with the snapshot."
 DEPLOY = "deploy"
 """What a deploy holds the lease for, as others are told."""
 
@@ -74,7 +70,7 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
         except (RollbackFailed, LeaseLost):
             raise  # whatever is there now may be what visitors need
         except BaseException as error:
-            _go_back(fenced(server, runner.lease), before, chosen, error, restores=runner.downtime.begun)
+            ending.go_back(fenced(server, runner.lease), before, chosen, error, restores=runner.downtime.begun)
             raise
         unless_it_succeeds.pop_all()
     if target.downtime and not runner.downtime.begun:
@@ -83,81 +79,11 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
     return deployment
 
 
-def commit(app: App, server: Server, runner: Runner, *, verified: bool | None = None) -> None:
-    """Let the release stay; ``StepFailed`` where the server has taken it back already.
-
-    What served before finishes what it began, and ends: it stays, stopped, as long as going back may need it. Where it
-    is known whether the release passed its tests, its record says so from now on.
-    """
-    if runner.way_back and runner.way_back.restores:
-        downtime.commit(server, runner.way_back.tried)
-    elif runner.way_back and runner.way_back.name:
-        confirmation.of(server, runner.way_back.tried).end(server)
-    serves = containers.serving(server, app)
-    if serves and app.proxied:
-        traffic.drain_others(server, app, serves)
-    if runner.record and verified is not None:
-        runner.record.add(server, verified=verified)
-    if serves and runner.recap.count(Outcome.CHANGED):
-        _clear_away(app, server, runner, serves.labels[containers.RELEASE])
-
-
-def _clear_away(app: App, server: Server, runner: Runner, serves: str) -> None:
-    """Remove what is old, and say what is left; the release stays, whether that can be done or not."""
-    names = runner.way_back.before.serving if runner.way_back else ()
-    try:
-        removed = prune.prune(server, app, serves, [name.removeprefix(f"{app.name}-") for name in names])
-        if removed:
-            runner.afterwards.append(f"no longer needed, and removed there: {', '.join(removed)}")
-        if taken := str(disk.look(server, app)):
-            runner.afterwards.append(f"{app.name} on the server's disk: {taken}")
-    except DeployError as error:
-        runner.afterwards.append(f"What is old was not cleared away: {runner.redactor.redact(error.message)}")
-
-
 def end_downtime(app: App, target: Target, server: Server, runner: Runner) -> None:
     """Open a site that a killed run left closed, before anybody judges by what serves there."""
     if downtime.look(server, app.name):
         with lease.held(server, app.name, target.name, DEPLOY) as mine:
             runner.run([EndDowntime(app, target.name)], fenced(server, mine), changed=Outcome.RESCUED)
-
-
-def take_back(server: Server, runner: Runner) -> None:
-    """Let visitors go where they went before the deploy; ``RollbackFailed`` where that is not certain."""
-    assert runner.way_back is not None  # noqa: S101 - there was a deploy
-    waits = confirmation.of(server, runner.way_back.tried)
-    if not runner.way_back.restores:
-        waits.discard(server)
-    runner.run([runner.way_back], changed=Outcome.RESCUED)
-    waits.discard(server)  # during a downtime only now: the server has to finish what this run can't
-    if runner.record:
-        with suppress(DeployError):  # visitors are where they were, and that is what counts
-            runner.record.add(server, verified=False, taken_back=records.stamp())
-
-
-def _go_back(server: Server, before: Traffic, tried: Containers, error: BaseException, *, restores: bool) -> None:
-    """Send visitors where they went before, and remove what was tried; that must not hide what went wrong."""
-    if restores:
-        try:
-            downtime.go_back(server, tried.app, tried.target.name)
-        except RollbackFailed as second:
-            raise RollbackFailed(second.message, got=f"{error}\n{second.got}", hint=second.hint) from error
-        except Unreachable:
-            if isinstance(error, DeployError):
-                error.hint = f"{error.hint}\n{GOES_BACK.format(seconds=tried.app.confirm)}".strip()
-            return
-    with suppress(DeployError):
-        confirmation.of(server, tried).discard(server)
-        containers.remove_candidates(server, tried.app)
-    if not tried.app.proxied or tried.serving.name in {before.container, *before.published}:
-        return
-    try:
-        traffic.send_back(server, tried, before)
-        server.engine.remove(tried.serving.name)
-    except Unreachable:
-        return  # either release serves them
-    except DeployError as second:
-        raise traffic.rollback_failed(error, second) from error
 
 
 def foresee(app: App, target: Target, server: Server, runner: Runner) -> None:

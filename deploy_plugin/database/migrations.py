@@ -14,6 +14,7 @@ from deploy_plugin.hints import hint_for
 from deploy_plugin.records import Record
 from deploy_plugin.server.engine import Container, Finished
 from deploy_plugin.server.files import script
+from deploy_plugin.words import few
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -45,7 +46,7 @@ class Migrations:
     def missing(self, server: Server) -> str | None:
         """Say which are not applied, as a step's reason; None where all are."""
         pending = self.pending(server)
-        return f"{_few(pending)} not applied yet" if pending else None
+        return f"{few(pending)} not applied yet" if pending else None
 
     def settle(self, server: Server) -> None:
         """Let what a killed deploy left running come to its end: two migrations at once would spoil each other's work.
@@ -144,8 +145,3 @@ def _require_ok(done: Finished, arguments: Sequence[str]) -> Finished:
 def _runs(server: Server, name: str) -> bool:
     container = server.engine.container(name)
     return container is not None and container.running
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown  # noqa: PLR2004 - as many as a line holds

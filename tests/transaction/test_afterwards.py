@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy_plugin import prune, transaction
+from deploy_plugin import ending, prune, transaction
 from deploy_plugin.errors import ConfigError, StepFailed
 from deploy_plugin.models import Deployment, SecretSource
 from tests.site import TARGET, running
@@ -22,7 +22,7 @@ def drained(deploy: Deploys, meanwhile: str = "true") -> list[str]:
     deploy.server.install("setsid", f'"$@"; echo ended >>{told}')
     deploy.server.install("sleep", f'echo "sleep $*" >>{told}; {meanwhile}')
     deploy.server.install("docker", f'echo "docker $*" >>{told}')
-    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    ending.commit(deploy.app, deploy.server, deploy.runner)
     for _ in range(1000):
         if told.exists() and told.read_text().endswith("ended\n"):
             break
@@ -56,7 +56,7 @@ def test_a_release_that_a_killed_run_left_ends_as_well(deploy: Deploys, old: Dep
 def test_where_nothing_is_left_over_nothing_ends(deploy: Deploys) -> None:
     deploy.server.install("setsid", "exit 1")
     deploy()
-    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    ending.commit(deploy.app, deploy.server, deploy.runner)
     assert deploy.server.journal == []
 
 
@@ -99,7 +99,7 @@ def test_verifying_as_a_user_who_may_not_use_docker_says_so(deploy: Deploys) -> 
 def test_a_run_that_changed_nothing_clears_nothing_away(deploy: Deploys, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy()
     monkeypatch.setattr(prune, "prune", lambda *_: pytest.fail("it was asked for"))
-    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    ending.commit(deploy.app, deploy.server, deploy.runner)
     assert deploy.runner.afterwards == []
 
 
@@ -108,7 +108,7 @@ def test_a_run_with_a_new_release_says_what_went_and_what_is_left(deploy: Deploy
     deploy.server.engine.add_image("superlists:aaaaaaaaaaaa")
     deploy.change_code()
     deploy()
-    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    ending.commit(deploy.app, deploy.server, deploy.runner)
     assert deploy.runner.afterwards == [
         "no longer needed, and removed there: superlists:aaaaaaaaaaaa",
         "superlists on the server's disk: images 0.0 MB",
@@ -121,6 +121,6 @@ def test_what_can_not_be_cleared_away_is_said_and_the_release_stays(deploy: Depl
     deploy()
     serves = deploy.serving
     deploy.server.engine.fail("listing *", StepFailed("Docker could not list all containers."))
-    transaction.commit(deploy.app, deploy.server, deploy.runner)
+    ending.commit(deploy.app, deploy.server, deploy.runner)
     assert deploy.runner.afterwards == ["What is old was not cleared away: Docker could not list all containers."]
     assert deploy.serving == serves
