@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -56,7 +57,7 @@ def about(command: str) -> About:
     return About(
         when=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         command=command,
-        machine=machine.describe(),
+        machine={**machine.describe(), "load": f"load average {os.getloadavg()[0]:.1f}"},
         versions={
             "pytest-deploy": f"{version('pytest-deploy')}, commit {machine.commit()}",
             "pytest": version("pytest"),
