@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,17 +74,31 @@ def measure(folder: Path, names: list[str], runs: int) -> Measured:
     try:
         images.warm(Project.copied(folder / "warm", "warm"))
         with running() as server:
-            for number in range(runs):
-                for tool in in_round(tools, number):
-                    project = Project.copied(folder / f"{number}-{tool.name}", f"{tool.name} {number} {when}")
-                    samples += story(number, tool, project, server)
-                    if isinstance(tool, PytestDeploy):
-                        for name, seconds in floor.measure(project, server).items():
-                            lowest.setdefault(name, []).append(seconds)
             heavy = ship_much(Project.copied(folder / "heavy", "heavy"), server)
+            with whole_rounds(samples):
+                for number in range(runs):
+                    for tool in in_round(tools, number):
+                        project = Project.copied(folder / f"{number}-{tool.name}", f"{tool.name} {number} {when}")
+                        samples += story(number, tool, project, server)
+                        if isinstance(tool, PytestDeploy):
+                            for name, seconds in floor.measure(project, server).items():
+                                lowest.setdefault(name, []).append(seconds)
             return Measured(when, here, machine.versions(programs, server), samples, lowest, heavy)
     finally:
         images.remove()
+
+
+@contextmanager
+def whole_rounds(samples: list[Sample]) -> Iterator[None]:
+    """Let Ctrl-C end the measuring: the rounds that are whole count, and if there is none, nothing does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        last = samples[-1].round if samples else 0
+        if last == 0:
+            raise
+        samples[:] = [sample for sample in samples if sample.round < last]
+        sys.stderr.write(f"\nStopped: {last} whole rounds count.\n")
 
 
 def story(number: int, tool: Tool, project: Project, server: Server) -> Iterator[Sample]:
