@@ -65,7 +65,8 @@ def history(options: Namespace, config: pytest.Config) -> int:
 
 def _events(releases: Sequence[Past], serves: str) -> list[Event]:
     every = [event for one in releases for event in _of(one, serves=one.id == serves)]
-    return sorted(every, key=lambda event: (event.at or "", event.release), reverse=True)
+    # Times are whole seconds; what was done to a release in one came after its deploy, and after others' deploys.
+    return sorted(every, key=lambda event: (event.at or "", event.what != DEPLOY, event.release), reverse=True)
 
 
 def _of(one: Past, *, serves: bool) -> Iterator[Event]:

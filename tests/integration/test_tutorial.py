@@ -25,6 +25,7 @@ IMAGE = re.compile(r"\bguestbook:[0-9a-f]{12}\b")
 # What is another one in every run.
 VARYING = {
     r"[\d.]+ MB at [\d.]+ MB/s, ": "",
+    r"\b[\d.]+ [MG]B\b": "SIZE",
     r"127\.0\.0\.\d+(:\d+)?": "ADDRESS",
     r"\b\d{8}-\d{6}-[0-9a-f]{7}\b": "RELEASE",
     IMAGE.pattern: "IMAGE",
