@@ -9,16 +9,28 @@ from benchmarks import floor
 from benchmarks.arithmetic import Spread, ratio
 from benchmarks.measured import Measured
 from benchmarks.situations import SITUATIONS, Situation
-from benchmarks.tools import NAMES, OURS
+from benchmarks.tools import ANSIBLE, NAMES, OURS, PYINFRA
 
 MB = 1_000_000
 SHOWN_SECONDS = 0.02
+GOALS = {
+    ("nothing", ANSIBLE): 7,
+    ("nothing", PYINFRA): 4,
+    ("line", ANSIBLE): 8,
+    ("line", PYINFRA): 3,
+    ("line-slow", ANSIBLE): 30,
+    ("line-slow", PYINFRA): 30,
+    ("first", ANSIBLE): 2.5,
+    ("first", PYINFRA): 1.3,
+}
+"""How many times faster we are out to be."""
 
 
 def every(measured: Measured) -> str:
     """Give all tables, each below a heading."""
     parts = {
         "Seconds": seconds(measured),
+        "Goals": goals(measured),
         "Bytes on the wire": traffic(measured),
         "Memory": memory(measured),
         "The floor": lowest(measured),
@@ -40,6 +52,18 @@ def seconds(measured: Measured) -> str:
     head = ["", *_tools(measured), *(f"{peer} / ours" for peer in peers if OURS in _tools(measured))]
     rounds = "one round" if measured.rounds == 1 else f"{measured.rounds} rounds"
     return f"{table(head, rows)}\n\nMedian (lowest to highest) of {rounds}; ratios are of the same round."
+
+
+def goals(measured: Measured) -> str:
+    """Hold the ratios against what we are out for."""
+    rows = []
+    for (key, peer), wanted in GOALS.items():
+        ours, theirs = measured.seconds(key, OURS), measured.seconds(key, peer)
+        if ours and theirs:
+            found = ratio(theirs, ours).median
+            title = next(situation.title for situation in SITUATIONS if situation.key == key)
+            rows.append([title, peer, f"{wanted:g}x", f"{found:.1f}x", "reached" if found >= wanted else "missed"])
+    return table(["", "faster than", "goal", "seen", "so it is"], rows) if rows else ""
 
 
 def traffic(measured: Measured) -> str:

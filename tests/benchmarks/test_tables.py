@@ -48,6 +48,17 @@ def test_without_our_own_figures_nothing_is_compared() -> None:
     assert cells(tables.seconds(theirs), "Nothing changed") == ["5.00 (4.00 to 8.00)"]
 
 
+def test_goals_are_held_against_the_ratios() -> None:
+    rows = tables.goals(RESULT).splitlines()[2:]
+    said = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert said == [
+        ["Nothing changed", "Ansible", "7x", "6.0x", "missed"],
+        ["Nothing changed", "pyinfra", "4x", "4.0x", "reached"],
+        ["One line changed", "Ansible", "8x", "3.0x", "missed"],
+        ["One line changed", "pyinfra", "3x", "2.0x", "missed"],
+    ]
+
+
 def test_traffic_goes_both_ways() -> None:
     assert cells(tables.traffic(RESULT), "Nothing changed")[0] == "2.50 + 0.04"
 
