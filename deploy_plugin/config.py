@@ -19,7 +19,10 @@ SANDBOX = "sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
 _LAST_PORT = 65535
-_OUR_FOLDERS = frozenset(("data", "releases", "snapshots", "rehearsal", "lease", "downtime"))
+# What AppFolder has without a dot in its name.
+_OUR_NAMES = frozenset(
+    ("data", "releases", "snapshots", "rehearsal", "lease", "downtime", "unconfirmed", "stopped", "adopting")
+)
 PROXY = "proxy"
 _PROXIES = frozenset(("caddy", "none"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -255,8 +258,8 @@ def _absolute(table: Table, key: str, path: str) -> str:
 
 
 def _volume(table: Table, key: str, value: Any) -> PurePosixPath:  # noqa: ANN401 - whatever TOML holds
-    if not _NAME.match(key) or key in _OUR_FOLDERS:
-        table.refuse(key, "must be lower-case letters, digits and dashes, and not a folder of ours: it becomes one")
+    if not _NAME.match(key) or key in _OUR_NAMES:
+        table.refuse(key, "must be lower-case letters, digits and dashes, and no name of ours: it becomes a folder")
     return PurePosixPath(_absolute(table, key, _string(table, key, value)))
 
 

@@ -227,6 +227,26 @@ class AppFolder:
         return self.path / "rehearsal"
 
     @property
+    def unconfirmed(self) -> PurePosixPath:
+        """Until when the server waits for a word of the run that switched, and for which container."""
+        return self.path / "unconfirmed"
+
+    @property
+    def downtime(self) -> PurePosixPath:
+        """What comes back if a downtime does not end well."""
+        return self.path / "downtime"
+
+    @property
+    def stopped(self) -> PurePosixPath:
+        """That the app stands still for a while, and for whom."""
+        return self.path / "stopped"
+
+    @property
+    def adopting(self) -> PurePosixPath:
+        """How far a takeover is; it has two more names, which begin with this one and a dot."""
+        return self.path / "adopting"
+
+    @property
     def releases(self) -> PurePosixPath:
         """What is known of each release: its settings and its record."""
         return self.path / "releases"

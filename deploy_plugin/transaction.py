@@ -140,7 +140,7 @@ def what_serves(app: App, server: Server, tried: Release) -> str:
 def _what_is_looked_at(app: App, target: Target, server: Server) -> list[PurePosixPath]:
     folder, proxy = AppFolder(server.facts.home, app.name), ProxyFolder(server.facts.home)
     return [
-        *(folder.env_file, folder.releases, folder.target_file, confirmation.file_of(folder)),
+        *(folder.env_file, folder.releases, folder.target_file, folder.unconfirmed),
         *(proxy.upstream(app.name), proxy.config(target.publish), proxy.page(app.name)),
     ]
 

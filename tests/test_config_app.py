@@ -6,8 +6,12 @@ import pytest
 
 from deploy_plugin import config
 from deploy_plugin.errors import ConfigError
-from deploy_plugin.models import App, SecretSource
+from deploy_plugin.models import App, AppFolder, SecretSource
 from tests.project import TWO_TARGETS, write
+
+FOLDER = AppFolder(PurePosixPath("/home"), "app")
+PROPERTIES = [getattr(FOLDER, name) for name, what in vars(AppFolder).items() if isinstance(what, property)]
+OURS = [path.name for path in PROPERTIES if path != FOLDER.path and "." not in path.name]
 
 
 @pytest.fixture
@@ -153,7 +157,7 @@ def test_an_app_name_of_letters_digits_and_dashes_is_taken(root: Path, name: str
         ("[database]\npath = ''\n", "deploy.toml:2: database.path must begin with a slash"),
         ("[app]\nhealth = 'health'\n", "deploy.toml:2: app.health must begin with a slash"),
         ("[app.volumes]\nmedia = 'media'\n", "deploy.toml:2: app.volumes.media must begin with a slash"),
-        ("[app.volumes]\ndata = '/media'\n", "deploy.toml:2: app.volumes.data "),
+        *((f"[app.volumes]\n{name} = '/media'\n", f"deploy.toml:2: app.volumes.{name} ") for name in OURS),
         ("[app.volumes]\n'../x' = '/media'\n", "deploy.toml:2: app.volumes.../x "),
         ("[targets]\nstaging = 'a.com'\n", "deploy.toml:2: targets.staging must be a table"),
         (
