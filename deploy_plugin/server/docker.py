@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
-from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.hints import hint_for
-from deploy_plugin.secret import Secret
-from deploy_plugin.server import answers
+from deploy_plugin.server import answers, making
 from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Made, Store, Stored, Tagged
+from deploy_plugin.server.engine_errors import OLDEST_API, engine_words, not_taken, too_old
 from deploy_plugin.server.local import knock
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container as SdkContainer
 
-OLDEST, OLDEST_API = "Docker 20.10", "1.41"
 LOAD_TIMEOUT = 900
 """Seconds that Docker may keep silent: a big image on a slow disk takes its time."""
 
-# Every container of ours runs with this: what it can't do, nobody who breaks into the app can.
-HARDENING: Mapping[str, Any] = {
-    "read_only": True,
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"],
-    "tmpfs": {"/tmp": "mode=1777", "/home/app": "mode=1777"},  # noqa: S108 - in the container
-    "log_config": {"type": "local", "config": {"max-size": "10m", "max-file": "3"}},
-}
-HOME = "/home/app"
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _AT_A_TIME = 16
-LAST_LINES = 25
-_COMES_BACK = {"Name": "unless-stopped"}
 
 
 class DockerEngine:
@@ -47,7 +33,7 @@ class DockerEngine:
     def image(self, reference: str) -> Image | None:
         from docker.errors import ImageNotFound
 
-        with _engine_words(f"look at the image {reference}"):
+        with engine_words(f"look at the image {reference}"):
             try:
                 attributes = self._client.images.get(reference).attrs
             except ImageNotFound:
@@ -55,11 +41,11 @@ class DockerEngine:
         return answers.image(reference, attributes)
 
     def load(self, archive: Iterable[bytes]) -> None:
-        with _engine_words("load the image"):
+        with engine_words("load the image"):
             load: Callable[[Iterable[bytes]], Iterator[dict[str, str]] | None] = self._client.api.load_image
             for message in load(archive) or ():
                 if "error" in message:
-                    raise _not_taken(message["error"])
+                    raise not_taken(message["error"])
 
     def store(self) -> Store:
         status = self._info.get("DriverStatus") or ()
@@ -69,7 +55,7 @@ class DockerEngine:
         return PurePosixPath(self._info["DockerRootDir"])
 
     def layer_sizes(self, reference: str) -> Sequence[int]:
-        with _engine_words(f"look at the image {reference}"):
+        with engine_words(f"look at the image {reference}"):
             history = cast("Any", self._client.api).history(reference)
             layers = self._client.images.get(reference).attrs["RootFS"].get("Layers") or ()
         return answers.sizes(history, len(layers))
@@ -77,7 +63,7 @@ class DockerEngine:
     def stored(self, first: str) -> Iterator[Stored]:
         from concurrent.futures import ThreadPoolExecutor
 
-        with _engine_words("list its images"):
+        with engine_words("list its images"):
             summaries = self._client.api.images(all=True)
         summaries.sort(key=lambda summary: not answers.is_of(first, summary))
         # A request each, and a server may have hundreds: some at a time, and mostly the first are enough.
@@ -88,7 +74,7 @@ class DockerEngine:
     def _stored(self, summary: Mapping[str, Any]) -> Stored | None:
         from docker.errors import ImageNotFound
 
-        with _engine_words("look at its images"):
+        with engine_words("look at its images"):
             try:
                 layers = self._client.images.get(summary["Id"]).attrs["RootFS"].get("Layers")
             except ImageNotFound:  # removed meanwhile, or incomplete
@@ -96,58 +82,58 @@ class DockerEngine:
         return Stored(tuple(layers or ()), summary["Labels"] or {})
 
     def tagged(self, repository: str) -> Sequence[Tagged]:
-        with _engine_words(f"list the images of {repository}"):
+        with engine_words(f"list the images of {repository}"):
             summaries = self._client.api.images(name=repository)
         return [one for summary in summaries for one in answers.tagged(repository, summary)]
 
     def remove_image(self, reference: str) -> None:
         from docker.errors import ImageNotFound
 
-        with _engine_words(f"remove the image {reference}"), suppress(ImageNotFound):
+        with engine_words(f"remove the image {reference}"), suppress(ImageNotFound):
             self._client.api.remove_image(reference)
 
     def prune(self, label: str) -> None:
-        with _engine_words("remove what was half-way"):
+        with engine_words("remove what was half-way"):
             self._client.images.prune({"dangling": True, "label": [label]})
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Give the image as an archive, piece by piece."""
-        with _engine_words(f"save the image {reference}"):
+        with engine_words(f"save the image {reference}"):
             yield from self._client.api.get_image(reference)
 
     def ensure_network(self, name: str) -> None:
-        with _engine_words(f"make the network {name}"):
+        with engine_words(f"make the network {name}"):
             if not self._client.networks.list(names=[f"^{name}$"]):
                 self._client.networks.create(name, driver="bridge")
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         filters: dict[str, Any] = {"label": [f"{key}={value}" for key, value in labels.items()]}
-        with _engine_words("list containers"):
+        with engine_words("list containers"):
             found = self._client.containers.list(all=True, filters=filters, ignore_removed=True)
             return [answers.container(one) for one in found]
 
     def listing(self) -> Sequence[Listed]:
-        with _engine_words("list all containers"):
+        with engine_words("list all containers"):
             return [answers.listed(one) for one in self._client.api.containers(all=True)]
 
     def container(self, name: str) -> Container | None:
         from docker.errors import NotFound
 
-        with _engine_words(f"look at the container {name}"):
+        with engine_words(f"look at the container {name}"):
             try:
                 return answers.container(self._client.containers.get(name))
             except NotFound:
                 return None
 
     def made(self, name: str) -> Made:
-        with _engine_words(f"look at the container {name}"):
+        with engine_words(f"look at the container {name}"):
             attributes = self._client.containers.get(name).attrs
             image = self._client.images.get(attributes["Image"]).attrs
         return answers.made(attributes, image)
 
     def derive(self, name: str, reference: str, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
         repository, _, tag = reference.partition(":")
-        with _engine_words(f"make {reference}"):
+        with engine_words(f"make {reference}"):
             made = self._client.containers.get(name).attrs
             its = made["Config"]
             # Not the container itself: what it wrote, and its secrets, are to be in no image.
@@ -161,11 +147,11 @@ class DockerEngine:
                 plain.remove(force=True, v=True)
 
     def create(self, spec: ContainerSpec) -> None:
-        with _engine_words(f"create {spec.name}"):
+        with engine_words(f"create {spec.name}"):
             self._create(spec)
 
     def start(self, spec: ContainerSpec) -> Container:
-        with _engine_words(f"start {spec.name}"):
+        with engine_words(f"start {spec.name}"):
             created = self._create(spec)
             try:
                 created.start()
@@ -176,51 +162,51 @@ class DockerEngine:
             return answers.container(created)
 
     def start_again(self, name: str) -> None:
-        with _engine_words(f"start {name} again"):
+        with engine_words(f"start {name} again"):
             self._client.containers.get(name).start()
 
     def keep(self, name: str) -> Container:
-        with _engine_words(f"keep {name}"):
+        with engine_words(f"keep {name}"):
             container = self._client.containers.get(name)
-            container.update(restart_policy=cast("Any", _COMES_BACK))
+            container.update(restart_policy=cast("Any", making.COMES_BACK))
             return answers.container(container)
 
     def stop(self, name: str, *, patience: int = 10) -> None:
-        with _engine_words(f"stop {name}"):
+        with engine_words(f"stop {name}"):
             self._client.containers.get(name).stop(timeout=patience)
 
     def remove(self, name: str) -> None:
         from docker.errors import NotFound
 
-        with _engine_words(f"remove {name}"):
+        with engine_words(f"remove {name}"):
             try:
                 self._client.containers.get(name).remove(force=True, v=True)
             except NotFound:
                 return
 
     def logs(self, name: str, *, lines: int = 50) -> str:
-        with _engine_words(f"read the log of {name}"):
+        with engine_words(f"read the log of {name}"):
             return self._client.containers.get(name).logs(tail=lines).decode(errors="replace").strip()
 
     def follow(self, name: str, *, lines: int = 50) -> Iterator[bytes]:
-        with _engine_words(f"follow the log of {name}"):
+        with engine_words(f"follow the log of {name}"):
             container = self._client.containers.get(name)
             cast("Any", self._client.api).timeout = None  # a site that nobody visits logs nothing, for days
             yield from container.logs(tail=lines, stream=True, follow=True)
 
     def run_once(self, spec: ContainerSpec, *, limit: float | None = None) -> Finished:
-        with _engine_words(f"run {spec.name}"):
+        with engine_words(f"run {spec.name}"):
             created = self._create(spec)
             try:
                 created.start()
-                exit_code = _ended(created, spec.name, limit)
+                exit_code = making.ended(created, spec.name, limit)
                 streams = (created.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False))
                 return Finished(exit_code, *streams)
             finally:
                 created.remove(force=True, v=True)
 
     def exec(self, name: str, command: Sequence[str]) -> Finished:
-        with _engine_words(f"run a command in {name}"):
+        with engine_words(f"run a command in {name}"):
             exit_code, streams = cast("Any", self._client.containers.get(name).exec_run(list(command), demux=True))
         return Finished(exit_code, *((stream or b"").decode(errors="replace") for stream in streams))
 
@@ -229,33 +215,12 @@ class DockerEngine:
 
     @cached_property
     def _info(self) -> Mapping[str, Any]:
-        with _engine_words("say how it keeps images"):
+        with engine_words("say how it keeps images"):
             found: Mapping[str, Any] = self._client.info()
         return found
 
     def _create(self, spec: ContainerSpec) -> SdkContainer:
-        port = spec.port or self._exposed_port(spec.image)
-        optional: dict[str, Any] = {}
-        if spec.publish and port:
-            optional["ports"] = {f"{port}/tcp": spec.publish}
-        if spec.stays:
-            optional["restart_policy"] = _COMES_BACK
-        if spec.network:
-            optional["network"] = spec.network
-        if spec.capabilities:
-            optional["cap_add"] = list(spec.capabilities)
-        binds = dict.fromkeys(spec.mounts.items(), "rw") | dict.fromkeys(spec.reads.items(), "ro")
-        return self._client.containers.create(
-            spec.image,
-            list(spec.command) if spec.command else None,
-            name=spec.name,
-            user=spec.user,
-            environment={"HOME": HOME, **{key: _revealed(value) for key, value in spec.env.items()}},
-            labels=dict(spec.labels),
-            volumes={str(here): {"bind": str(there), "mode": mode} for (here, there), mode in binds.items()},
-            **optional,
-            **HARDENING,
-        )
+        return making.create(self._client, spec, port=spec.port or self._exposed_port(spec.image))
 
     def _exposed_port(self, reference: str) -> int | None:
         image = self.image(reference)
@@ -272,54 +237,10 @@ def connect_socket(path: Path) -> DockerEngine:
     try:
         client = docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT)
     except InvalidVersion as error:
-        raise _too_old("an older one") from error
+        raise too_old("an older one") from error
     except DockerException as error:
         raise OSError(str(error)) from error
     if version_lt(client.api.api_version, OLDEST_API):
         client.close()
-        raise _too_old(client.api.api_version)
+        raise too_old(client.api.api_version)
     return DockerEngine(client)
-
-
-def _not_taken(why: str) -> StepFailed:
-    return StepFailed("Docker on the server did not take the image.", got=why, hint=hint_for(why, "Deploy again."))
-
-
-def _too_old(version: str) -> StepFailed:
-    return StepFailed(
-        f"Docker on the server is too old: it speaks API {version}, and {OLDEST_API} is the oldest that works.",
-        hint=f"Install {OLDEST} or newer there.",
-    )
-
-
-def _ended(container: SdkContainer, name: str, limit: float | None) -> int:
-    """Wait for the exit code. Docker says nothing until then, so silence is what tells that it takes too long."""
-    from requests.exceptions import ConnectionError as SdkConnectionError
-    from requests.exceptions import ReadTimeout
-
-    try:
-        return int(container.wait(timeout=limit)["StatusCode"])
-    except (ReadTimeout, SdkConnectionError) as error:
-        if "timed out" not in str(error).lower():
-            raise
-        log = container.logs(tail=LAST_LINES).decode(errors="replace")
-        raise StepFailed(f"{name} did not end within {limit:.0f} s, and was stopped.", got=log) from error
-
-
-def _revealed(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value
-
-
-@contextmanager
-def _engine_words(doing: str) -> Iterator[None]:
-    """Turn what the SDK raises into our own errors."""
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except APIError as error:
-        said = str(error.explanation or error)
-        raise StepFailed(f"Docker could not {doing}.", got=said, hint=hint_for(said)) from error
-    except (DockerException, RequestException, OSError) as error:
-        raise Unreachable(f"Docker went away when it was to {doing}.", got=str(error)) from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy_plugin.errors import StepFailed
+from deploy_plugin.server.engine import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,18 @@ def _blob(name: str) -> str:
 
 def _hex(name: str) -> str:
     return name.removeprefix("sha256:")
+
+
+def image(reference: str, configuration: Mapping[str, Any]) -> Image:
+    exposed = configuration["config"].get("ExposedPorts") or {}
+    return Image(
+        reference=reference,
+        diff_ids=tuple(configuration["rootfs"]["diff_ids"]),
+        size=1000,
+        ports=tuple(int(port.partition("/")[0]) for port in exposed),
+        configuration=configuration,
+    )
+
+
+def labels(image: Image) -> Mapping[str, str]:
+    return image.configuration["config"].get("Labels") or {}

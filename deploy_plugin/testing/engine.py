@@ -70,7 +70,7 @@ class FakeEngine:
         exposed: dict[str, Any] = {f"{port}/tcp": {} for port in ports}
         rootfs = {"type": "layers", "diff_ids": [*contents]}
         config = {"ExposedPorts": exposed, "Labels": labels or {}}
-        self.images[reference] = _image(reference, {"config": config, "rootfs": rootfs})
+        self.images[reference] = archives.image(reference, {"config": config, "rootfs": rootfs})
 
     def dies(self, names: str, *, exit_code: int = 1, log: str = "") -> None:
         """Let containers whose name matches the pattern end as soon as they are started."""
@@ -91,7 +91,7 @@ class FakeEngine:
     def load(self, archive: Iterable[bytes]) -> None:
         read = archives.read(b"".join(archive))
         self._change("load", read.reference or "a part")
-        image = _image(read.reference or "", read.configuration)
+        image = archives.image(read.reference or "", read.configuration)
         there = [other.diff_ids for other in self._all()]
         for number, name in enumerate(image.diff_ids, start=1):
             if name not in read.layers and not any(other[:number] == image.diff_ids[:number] for other in there):
@@ -113,7 +113,7 @@ class FakeEngine:
 
     def stored(self, first: str) -> Iterator[Stored]:
         for image in sorted(self._all(), key=lambda image: not image.reference.startswith(f"{first}:")):
-            yield Stored(image.diff_ids, _labels(image))
+            yield Stored(image.diff_ids, archives.labels(image))
 
     def tagged(self, repository: str) -> Sequence[Tagged]:
         found = [image for image in self.images.values() if image.reference.startswith(f"{repository}:")]
@@ -128,7 +128,7 @@ class FakeEngine:
 
     def prune(self, label: str) -> None:
         key, _, value = label.partition("=")
-        self.unnamed = [image for image in self.unnamed if _labels(image).get(key) != value]
+        self.unnamed = [image for image in self.unnamed if archives.labels(image).get(key) != value]
 
     def ensure_network(self, name: str) -> None:
         if name not in self.networks:
@@ -286,18 +286,3 @@ class FakeEngine:
             if fnmatchcase(f"{verb} {name}", planned[0]):
                 self._failures.remove(planned)
                 raise planned[1]
-
-
-def _image(reference: str, configuration: Mapping[str, Any]) -> Image:
-    exposed = configuration["config"].get("ExposedPorts") or {}
-    return Image(
-        reference=reference,
-        diff_ids=tuple(configuration["rootfs"]["diff_ids"]),
-        size=1000,
-        ports=tuple(int(port.partition("/")[0]) for port in exposed),
-        configuration=configuration,
-    )
-
-
-def _labels(image: Image) -> Mapping[str, str]:
-    return image.configuration["config"].get("Labels") or {}

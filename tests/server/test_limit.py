@@ -10,7 +10,7 @@ from requests.exceptions import ConnectionError as SdkConnectionError
 from requests.exceptions import ReadTimeout
 
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.server.docker import _ended
+from deploy_plugin.server.making import ended as awaited
 
 SLOW = ReadTimeout("UnixHTTPConnectionPool: Read timed out. (read timeout=3)")
 BROKEN = SdkConnectionError("('Connection aborted.', RemoteDisconnected())")
@@ -33,7 +33,7 @@ class Waiting:
 
 
 def ended(says: Exception | int) -> int:
-    return _ended(cast("Container", Waiting(says)), "site-migrate", 3)
+    return awaited(cast("Container", Waiting(says)), "site-migrate", 3)
 
 
 def test_one_that_ends_in_time_tells_its_exit_code() -> None:
