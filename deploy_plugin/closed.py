@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from deploy_plugin.confirmation import UNTIL_EXPIRED
+
 # Asked in the container that is to serve again. Its arguments: port, health path, Host header.
 ASK = """
 import http.client, sys
@@ -90,23 +92,13 @@ for name in $(said serving); do
 done
 rm -f -- "$page" && rm -f -- "$state"
 """
-# $1: the file with the deadline, and who waits; $2: who; then GO_BACK and its arguments.
-# Of its rename and the one that commits, one succeeds. Docker may just be starting again: hence a few tries.
-WATCH = """
-file=$1 tried=$2
-shift 2
-while sleep 1; do
-    { read -r deadline name < "$file"; } 2>/dev/null || exit 0
-    [ "$name" = "$tried" ] || exit 0
-    [ "$(date +%s)" -lt "$deadline" ] && continue
-    mv -- "$file" "$file.expired" 2>/dev/null || exit 0
-    for _ in 1 2 3 4 5; do
-        sh -c "$@" && break
-        sleep 5
-    done
-    rm -f -- "$file.expired"
-    exit
+# Then: GO_BACK and its arguments. Docker may just be starting again: hence a few tries.
+WATCH = f"""{UNTIL_EXPIRED}
+for _ in 1 2 3 4 5; do
+    sh -c "$@" && break
+    sleep 5
 done
+rm -f -- "$file.expired"
 """
 # $1: the file with the deadline; $2: the page; $3: what was to come back. The second line lets visitors in.
 COMMIT = """
@@ -115,4 +107,3 @@ rm -f -- "$2" || exit
 rm -f -- "$1.done" "$3"
 """
 OPEN = 'rm -f -- "$1" && rm -f -- "$2"'
-GONE = 44

@@ -30,32 +30,41 @@ mv -f -- "$1.new" "$1"
 _RENEW = '[ -e "$1" ] || exit 44' + _WRITE
 # Of this and the watch's own rename, one succeeds.
 _END = 'mv -- "$1" "$1.done" 2>/dev/null || exit 44; rm -f -- "$1.done"'
-_GONE = 44
-# $1: the file with the deadline; $2: the file that says where visitors go; $3: what it said before, if anything;
-# $4: the container that is tried; $5: the one that holds the port now; then those that held it before, if others did.
-# It ends when the file is gone, or another's: somebody decided.
-_WATCH = """
-file=$1 upstream=$2 before=$3 new=$4 front=$5
-shift 5
+GONE = 44
+UNTIL_EXPIRED = """
+file=$1 tried=$2 expired=
+shift 2
 while sleep 1; do
     { read -r deadline name < "$file"; } 2>/dev/null || exit 0
-    [ "$name" = "$new" ] || exit 0
+    [ "$name" = "$tried" ] || exit 0
     [ "$(date +%s)" -lt "$deadline" ] && continue
     mv -- "$file" "$file.expired" 2>/dev/null || exit 0
-    if [ $# -gt 0 ]; then
-        docker stop "$front"
-        docker start "$@"
-    fi
-    if [ -z "$before" ]; then
-        rm -f -- "$upstream"
-    else
-        printf '%s\\n' "$before" > "$upstream.back"
-        chmod 644 "$upstream.back"
-        mv -f -- "$upstream.back" "$upstream"
-    fi
-    rm -f -- "$file.expired"
-    exit
+    expired=yes
+    break
 done
+[ "$expired" ] || exit
+"""
+"""What a job on the server begins with: what follows is run once the deadline in the file $1 has passed for $2.
+
+It ends before where the file is gone, or another's: somebody decided. What follows removes ``$file.expired``.
+"""
+# Then: $1: the file that says where visitors go; $2: what it said before, if anything; $3: the container that holds the
+# port now; then those that held it before, if others did.
+_WATCH = f"""{UNTIL_EXPIRED}
+upstream=$1 before=$2 front=$3
+shift 3
+if [ $# -gt 0 ]; then
+    docker stop "$front"
+    docker start "$@"
+fi
+if [ -z "$before" ]; then
+    rm -f -- "$upstream"
+else
+    printf '%s\\n' "$before" > "$upstream.back"
+    chmod 644 "$upstream.back"
+    mv -f -- "$upstream.back" "$upstream"
+fi
+rm -f -- "$file.expired"
 """
 
 
@@ -85,9 +94,9 @@ class Confirmation:
             server,
             _WATCH,
             self.file,
+            self.tried,
             upstream,
             told,
-            self.tried,
             front,
             *(() if before.proxy and tried.app.proxied else before.published),
         )
@@ -102,7 +111,7 @@ class Confirmation:
 
     def end(self, server: Server) -> None:
         """It stays, or somebody else takes it back; ``StepFailed`` where the server did already."""
-        if script(server, _END, self.file).exit_code == _GONE:
+        if script(server, _END, self.file).exit_code == GONE:
             raise self.was_too_late()
 
     def was_too_late(self) -> StepFailed:
@@ -119,14 +128,10 @@ class Confirmation:
 
     def _write(self, server: Server, text: str, seconds: int) -> None:
         done = script(server, text, self.file, str(seconds), self.tried)
-        if not done.ok and done.exit_code != _GONE:
+        if not done.ok and done.exit_code != GONE:
             raise StepFailed("The server can't be made to wait for a confirmation.", got=done.text)
-
-
-def file_of(folder: AppFolder) -> PurePosixPath:
-    return folder.path / "unconfirmed"
 
 
 def of(server: Server, containers: Containers) -> Confirmation:
     folder = AppFolder(server.facts.home, containers.app.name)
-    return Confirmation(file_of(folder), containers.app.confirm, containers.serving.name)
+    return Confirmation(folder.unconfirmed, containers.app.confirm, containers.serving.name)

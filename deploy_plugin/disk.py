@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deploy_plugin.images.layers import sizes_of
 from deploy_plugin.models import App, AppFolder
 from deploy_plugin.server.files import script
+from deploy_plugin.words import size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,8 @@ class Disk:
 
     def __str__(self) -> str:
         parts = [("images", self.images), ("data", self.data), ("snapshots", self.snapshots)]
-        taken = [f"{word} {shown(size)}" for word, size in parts if size]
-        free = [f"{shown(self.free)} free"] if self.free is not None else []
+        taken = [f"{word} {size(count)}" for word, count in parts if count]
+        free = [f"{size(self.free)} free"] if self.free is not None else []
         return ", ".join([*taken, *free])
 
 
@@ -48,10 +49,6 @@ def look(server: Server, app: App) -> Disk:
     lines = f"{done.stdout.decode(errors='replace')}\n\n\n\n".split("\n")[:4]
     used, data, snapshots, free = (int(line) * 1024 if line.isdecimal() else None for line in lines)
     return Disk(used, data, snapshots, free, _images(server, app) if server.facts.docker_access else None)
-
-
-def shown(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"  # noqa: PLR2004 - a gigabyte
 
 
 def _images(server: Server, app: App) -> int:
@@ -66,4 +63,4 @@ def _images(server: Server, app: App) -> int:
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:  # some requests for each
         found = pool.map(layers, [image.reference for image in server.engine.tagged(app.name)])
-    return sum({layer: size for each in found for layer, size in each.items()}.values())
+    return sum({layer: count for each in found for layer, count in each.items()}.values())

@@ -135,7 +135,7 @@ def commit(server: Server, tried: Containers) -> None:
     waits = confirmation.of(server, tried)
     page = ProxyFolder(server.facts.home).page(tried.app.name)
     done = script(server, closed.COMMIT, waits.file, page, _state_file(server, tried.app.name))
-    if done.exit_code == closed.GONE:
+    if done.exit_code == confirmation.GONE:
         raise waits.was_too_late()
     if not done.ok:
         raise RollbackFailed(
@@ -219,4 +219,4 @@ def _way_back(server: Server, app: App, *, whole: bool = True) -> Sequence[str |
 
 
 def _state_file(server: Server, app: str) -> PurePosixPath:
-    return AppFolder(server.facts.home, app).path / "downtime"
+    return AppFolder(server.facts.home, app).downtime

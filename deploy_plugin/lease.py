@@ -32,6 +32,10 @@ _BEAT = TTL / 4
 """Seconds between two renewals, while a run lives."""
 _POLL = 1.0
 """Seconds between two tries to get it."""
+SAYS = r"""
+says() { flock "$1" cat -- "$1" | while IFS='=' read -r key value; do [ "$key" != "$2" ] || echo "$value"; done; }
+"""
+"""A function of shell for jobs on the server: what the file $1 says of the key $2."""
 _REFUSED = 113
 _NO_FLOCK = 114
 _NOT_FOR_A_LINE = re.compile(r"[^\x20-\x7e]")

@@ -54,7 +54,7 @@ def prune(server: Server, app: App, serves: str, before: Iterable[str] = ()) -> 
         if one not in left:
             server.engine.remove(one.name)
     static = ProxyFolder(server.facts.home).static(app.name, serves).parent
-    script(server, _SWEEP, folder.rehearsal, folder.path / "releases", static, *sorted(stay))
+    script(server, _SWEEP, folder.rehearsal, folder.releases, static, *sorted(stay))
     needed = {one.image for one in newest_first if one.id in stay} | {one.labels.get(IMAGE) for one in left}
     gone = [name for name in images if _OURS.fullmatch(name.rpartition(":")[2]) and name not in needed]
     kept.prune(server, folder)

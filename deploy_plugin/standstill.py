@@ -15,33 +15,25 @@ from deploy_plugin.server.files import detached, script
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
-# What the lease says of a key.
-_SAID = r"""
-said() {
-    flock "$lease" cat -- "$lease" | while IFS='=' read -r key value; do
-        [ "$key" != "$1" ] || echo "$value"
-    done
-}
-"""
 # $1: the lease, which is ours; $2: the mark, which holds its token as long as the app is to stand still.
-_BEGIN = f"""{_SAID}
+_BEGIN = f"""{lease.SAYS}
 lease=$1 mark=$2 tries=100
 umask 077
 # The server may be about to start what an earlier run stopped: let it.
 while [ -e "$mark.late" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
-said token > "$mark"
+says "$lease" token > "$mark"
 """
 _END = 'rm -f -- "$1"'
 # $1, $2: as above; $3: what tells a command's container; then what is to run again. Whoever changes the database in a
 # container of its own is let finish.
-_WATCH = f"""{_SAID}
+_WATCH = f"""{lease.SAYS}
 lease=$1 mark=$2 app=$3 role=$4
 shift 4
-mine=$(said token)
+mine=$(says "$lease" token)
 while sleep 1; do
     {{ read -r token < "$mark"; }} 2>/dev/null || exit 0
     [ "$token" = "$mine" ] || exit 0
-    [ "$(said token)" = "$mine" ] && [ "$(said expires)" -gt "$(date +%s)" ] && continue
+    [ "$(says "$lease" token)" = "$mine" ] && [ "$(says "$lease" expires)" -gt "$(date +%s)" ] && continue
     while [ -n "$(docker ps -q --filter "label=$app" --filter "label=$role")" ]; do sleep 1; done
     mv -- "$mark" "$mark.late" 2>/dev/null || exit 0
     docker start "$@"
@@ -58,7 +50,7 @@ def standstill(server: Server, containers: Containers, probe: Probe) -> Iterator
     The lease has to be held: once it is not renewed any more, the server starts them.
     """
     app, held = containers.app, lease.file_of(server, containers.app.name)
-    mark = containers.folder.path / "stopped"
+    mark = containers.folder.stopped
     begun = script(server, _BEGIN, held, mark)
     if not begun.ok:
         raise StepFailed("The server can't be made to start the app again by itself.", got=begun.text)

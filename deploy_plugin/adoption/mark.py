@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import RollbackFailed, StepFailed
+from deploy_plugin.lease import SAYS
 from deploy_plugin.models import AppFolder
 from deploy_plugin.server.files import detached, script
 
@@ -51,10 +52,10 @@ forward() {
 """
 # $1: the file; $2: the lease; $3: its token. It ends when neither name is there: somebody decided.
 _WATCH = f"""{_DECIDE}
-line() {{ flock "$1" cat -- "$1" | while IFS='=' read -r key value; do [ "$key" != "$2" ] || echo "$value"; done; }}
+{SAYS}
 while sleep 1; do
     [ -e "$1" ] || [ -e "$1.done" ] || exit
-    [ "$(line "$2" token)" = "$3" ] && [ "$(line "$2" expires)" -gt "$(date +%s)" ] && continue
+    [ "$(says "$2" token)" = "$3" ] && [ "$(says "$2" expires)" -gt "$(date +%s)" ] && continue
     alone "$1"
     back "$1"
     forward "$1"
@@ -73,7 +74,7 @@ class Mark:
 
     @classmethod
     def of(cls, folder: AppFolder) -> Mark:
-        return cls(folder.path / "adopting")
+        return cls(folder.adopting)
 
     def begin(self, server: Server, lease: Lease, new: Containers, old: str) -> None:
         """Let the server put the old container back, and take the new one away, once the lease is not this run's."""

@@ -46,7 +46,7 @@ def _go_back(options: Namespace, session: Session, server: Server) -> int:
     if closed := downtime.look(server, session.app.name):
         raise StepFailed(
             f"The site of {session.app.name} is closed: {closed}.",
-            hint="Deploy, which ends that first, or: pytest-deploy restore TARGET SNAPSHOT",
+            hint=f"Deploy, which ends that first, or: pytest-deploy restore {session.target.name} SNAPSHOT",
         )
     app, target = replace(session.app, proxied=is_proxied(container)), session.target
     now = release.of(server, app, target, container)

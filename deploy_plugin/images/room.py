@@ -16,6 +16,7 @@ from deploy_plugin.server import local
 from deploy_plugin.server.docker import DockerEngine
 from deploy_plugin.server.engine import Store
 from deploy_plugin.server.files import script
+from deploy_plugin.words import size
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -59,10 +60,10 @@ def require(reference: str, server: Server, database: PurePosixPath | None) -> N
     for disk in _disks(server, root, needed, database):
         total = sum(disk.wanted.values())
         if total > disk.free:
-            parts = " and ".join(f"{_shown(size)} for {what}" for what, size in disk.wanted.items() if size)
+            parts = " and ".join(f"{size(count)} for {what}" for what, count in disk.wanted.items() if count)
             raise StepFailed(
-                f"{reference} has no room on the server: {_shown(total)} are needed on the disk at {disk.mount}, "
-                f"and {_shown(disk.free)} are free.",
+                f"{reference} has no room on the server: {size(total)} are needed on the disk at {disk.mount}, "
+                f"and {size(disk.free)} are free.",
                 hint="\n".join(
                     [
                         f"That is {parts}. Make room there, then deploy again; docker system df shows what Docker has.",
@@ -103,17 +104,13 @@ def _needed_for(reference: str, server: Server) -> int:
 def _disks(server: Server, root: PurePosixPath, needed: int, database: PurePosixPath | None) -> list[Disk]:
     said = script(server, _LOOK, root, database or "").stdout.decode(errors="replace")
     found = [(line["mount"], int(line["free"]) * 1024) for line in _DISK.finditer(said)]
-    size = _SIZE.search(said)
+    holds = _SIZE.search(said)
     wants = [("the image's missing layers, with what unpacking them takes", needed)]
-    if size:
-        wants.append(("a copy of the database", int(size[1])))
+    if holds:
+        wants.append(("a copy of the database", int(holds[1])))
     if len(found) != len(wants):
         return []
     disks = {mount: Disk(mount, free, {}) for mount, free in found}
     for (mount, free), (what, bytes_wanted) in zip(found, wants, strict=True):
         disks[mount] = Disk(mount, free, {**disks[mount].wanted, what: bytes_wanted})
     return list(disks.values())
-
-
-def _shown(size: int) -> str:
-    return f"{size / 1_000_000:.1f} MB"
