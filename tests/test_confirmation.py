@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
@@ -14,18 +13,16 @@ from deploy_plugin import confirmation
 from deploy_plugin.confirmation import Confirmation
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.models import App, AppFolder, Release
-from deploy_plugin.proxy import caddy, upstreams
+from deploy_plugin.models import App
+from deploy_plugin.proxy import upstreams
 from deploy_plugin.testing import FakeServer
-from tests.site import TARGET
-
-OLD, NEW = "superlists-old", "superlists-new"
+from tests.two_releases import NEW, OLD, new_release, serve_old
+from tests.waiting import until
 
 
 @pytest.fixture
 def containers(server: FakeServer, app: App) -> Containers:
-    folder = AppFolder(PurePosixPath(server.home), app.name)
-    return Containers(app, TARGET, folder, (1000, 1000), Release("new", "", "superlists:abc"), {})
+    return new_release(server, app)
 
 
 @pytest.fixture
@@ -40,20 +37,6 @@ def waiting(server: FakeServer, containers: Containers) -> Iterator[Confirmation
     yield found
     Path(found.file).unlink(missing_ok=True)
     (server.home / "go").touch()  # the job ends
-
-
-def serve_old(server: FakeServer, containers: Containers) -> None:
-    server.engine.add_image("superlists:abc")
-    server.engine.ensure_network(caddy.NETWORK)
-    server.engine.start(replace(containers.serving, name=OLD))
-    upstreams.tell(server, containers.app.name, OLD, 8888)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def look_again(server: FakeServer) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
@@ -16,21 +15,21 @@ from deploy_plugin.containers import Containers
 from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import RollbackFailed, StepFailed
 from deploy_plugin.health import Probe
-from deploy_plugin.models import App, AppFolder, Release
-from deploy_plugin.proxy import caddy, upstreams
+from deploy_plugin.models import App
+from deploy_plugin.proxy import upstreams
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.testing import FakeServer
 from tests.site import TARGET, running
+from tests.two_releases import NEW, OLD, new_release, serve_old
+from tests.waiting import until
 
-OLD, NEW = "superlists-old", "superlists-new"
 IN_WAL = b"SQLite format 3\0" + b"\x10\x00" + b"\x02\x02"
 IN_DELETE = b"SQLite format 3\0" + b"\x10\x00" + b"\x01\x01"
 
 
 @pytest.fixture
 def containers(server: FakeServer, app: App) -> Containers:
-    folder = AppFolder(PurePosixPath(server.home), app.name)
-    return Containers(app, TARGET, folder, (1000, 1000), Release("new", "", "superlists:abc"), {})
+    return new_release(server, app)
 
 
 @pytest.fixture
@@ -66,13 +65,6 @@ def closed(server: FakeServer, containers: Containers, told: Path) -> Iterator[C
     (server.home / "go").touch()  # the job ends
 
 
-def serve_old(server: FakeServer, containers: Containers) -> None:
-    server.engine.add_image("superlists:abc")
-    server.engine.ensure_network(caddy.NETWORK)
-    server.engine.start(replace(containers.serving, name=OLD))
-    upstreams.tell(server, containers.app.name, OLD, 8888)
-
-
 def keep_snapshot(server: FakeServer, containers: Containers, content: bytes) -> None:
     path = containers.folder.snapshot("new")
     server.write(path, content, mode=0o600)
@@ -86,13 +78,6 @@ def database(containers: Containers) -> bytes:
 
 def page(server: FakeServer, containers: Containers) -> Path:
     return Path(ProxyFolder(server.facts.home).page(containers.app.name))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_closed_site_shows_a_page_and_nobody_writes(server: FakeServer, closed: Containers) -> None:

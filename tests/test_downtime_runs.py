@@ -12,7 +12,7 @@ from deploy_plugin import downtime, trial
 from deploy_plugin.proxy import upstreams
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.testing import FakeServer
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import DEPLOY_TOML, Project, said
 from tests.site import Site
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +19,7 @@ from deploy_plugin.proxy import caddy
 from deploy_plugin.standstill import standstill
 from deploy_plugin.testing import FakeServer
 from tests.site import TARGET
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -53,13 +53,6 @@ def stopped(server: FakeServer, containers: Containers) -> Iterator[ExitStack]:
         yield stack
     held.release()
     Path(server.home / "go").touch()  # the job ends
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def look_again(server: FakeServer, times: int = 1) -> None:

@@ -1,30 +1,18 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 
 import pytest
 
-from deploy_plugin import cli
+from deploy_plugin.adoption import takeover
 from deploy_plugin.testing import FakeServer
+from tests.commands import elsewhere
+from tests.commands.command import Command
+from tests.commands.releases import before, deploy, ids
 from tests.inner import Project
+from tests.site import Site
 
 USED_BY_STATUS = ("cut", "df", "du", "tail", "tr")
-
-
-@dataclass
-class Command:
-    """``pytest-deploy``, typed in the project's folder."""
-
-    capsys: pytest.CaptureFixture[str]
-    out: str = ""
-    err: str = ""
-
-    def __call__(self, *argv: str) -> int:
-        self.capsys.readouterr()
-        code = cli.main(argv)
-        self.out, self.err = self.capsys.readouterr()
-        return code
 
 
 @pytest.fixture
@@ -39,4 +27,22 @@ def deployed(deployable: Project, server: FakeServer) -> FakeServer:
     assert deployable.run("--deploy-to=staging").ret == 0
     for name in USED_BY_STATUS:
         server.install(name, f'exec {shutil.which(name)} "$@"')
+    return server
+
+
+@pytest.fixture
+def two(deployable: Project, server: FakeServer) -> tuple[str, str]:
+    """Two releases: the second serves, and the first was stopped, as its time is over."""
+    deploy(deployable, "two")
+    (new,) = ids(server)
+    old = before(server, new)
+    server.journal.clear()
+    return old, new
+
+
+@pytest.fixture
+def old(deployable: Project, server: FakeServer, site: Site, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """A server on which somebody else's container serves."""
+    monkeypatch.setattr(takeover, "PATIENCE", 0.0)
+    elsewhere.serve(deployable, server, site)
     return server

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploy_plugin.testing import FakeEngine, FakeServer
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import Project
 
 DOCKER = """

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from deploy_plugin.commands import project as project_module
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import INI, Project
 
 ADDS_A_TARGET = "def pytest_deploy_targets(config): return {'preview': {'host': 'deploy@preview.example.com'}}\n"

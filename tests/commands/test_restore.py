@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import shutil
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.testing import FakeServer
-from tests.commands.conftest import Command
+from tests.commands.command import Command, be_live, on_a_terminal
 from tests.inner import DEPLOY_TOML, Project
 from tests.site import Site, running
 
@@ -45,16 +44,6 @@ def database(folder: Path) -> bytes:
 def others(folder: Path) -> list[Path]:
     """The snapshots that were taken since."""
     return [path for path in (folder / "snapshots").glob("*.sqlite3") if path.name != "db-old.sqlite3"]
-
-
-def on_a_terminal(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
-    stdin = io.StringIO(answer)
-    monkeypatch.setattr(stdin, "isatty", lambda: True)
-    monkeypatch.setattr("sys.stdin", stdin)
-
-
-def be_live(project: Project) -> None:
-    project.write("deploy.toml", DEPLOY_TOML.replace("[targets.staging]\n", "[targets.staging]\nlive = true\n"))
 
 
 # Snapshots

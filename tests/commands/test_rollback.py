@@ -1,80 +1,17 @@
-"""Going back by hand, and what is told of it: on a server that is a folder."""
+"""Going back by hand, on a server that is a folder."""
 
 from __future__ import annotations
 
-import json
-import shutil
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
-from deploy_plugin import past
-from deploy_plugin.containers import IMAGE, RELEASE
-from deploy_plugin.past import Past
-from deploy_plugin.proxy import upstreams
 from deploy_plugin.server.base import Answer
 from deploy_plugin.testing import FakeServer
-from tests.commands.conftest import Command
-from tests.commands.test_restore import be_live, on_a_terminal
+from tests.commands.command import Command, be_live, on_a_terminal
+from tests.commands.releases import before, change_record, deploy, ids, record, told
 from tests.inner import DEPLOY_TOML, Project
 from tests.site import Site, running
 
-OLD, OLD_IMAGE = "20200101-000000-abcdef0", "superlists:000000000000"
 PUBLISHED = DEPLOY_TOML.replace("port = 8888\n", 'port = 8888\nproxy = "none"\n')
-
-
-def deploy(project: Project, text: str) -> None:
-    project.write("app.py", f"print({text!r})\n")
-    assert project.run("--deploy-to=staging").ret == 0
-
-
-def record(server: FakeServer, release: str) -> dict[str, Any]:
-    path = server.home / "deploy/superlists/releases" / f"{release}.json"
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
-
-
-def change_record(server: FakeServer, release: str, **changes: object) -> None:
-    path = server.home / "deploy/superlists/releases" / f"{release}.json"
-    path.write_text(json.dumps({**record(server, release), **changes}))
-
-
-def ids(server: FakeServer) -> list[str]:
-    """The releases that were deployed, the oldest first."""
-    return sorted(path.stem for path in (server.home / "deploy/superlists/releases").glob("*.json"))
-
-
-def told(server: FakeServer) -> str:
-    return (upstreams.told(server, "superlists") or "").removeprefix("superlists-")
-
-
-def before(server: FakeServer, release: str) -> str:
-    """Let there have been a release before: its image, its container, which was stopped, its settings, its record."""
-    spec = server.engine.specs[f"superlists-{release}"]
-    labels = {**spec.labels, RELEASE: OLD, IMAGE: OLD_IMAGE}
-    server.engine.add_image(OLD_IMAGE)
-    if spec.publish is None:
-        server.engine.start(replace(spec, name=f"superlists-{OLD}", image=OLD_IMAGE, labels=labels))
-        server.engine.stop(f"superlists-{OLD}")
-    folder = server.home / "deploy/superlists/releases"
-    shutil.copy(folder / f"{release}.env", folder / f"{OLD}.env")
-    told = {"release": OLD, "image": OLD_IMAGE, "deployed": "2020-01-01T00:00:00+00:00"}
-    (folder / f"{OLD}.json").write_text(json.dumps({**record(server, release), **told}))
-    return OLD
-
-
-@pytest.fixture
-def two(deployable: Project, server: FakeServer) -> tuple[str, str]:
-    """Two releases: the second serves, and the first was stopped, as its time is over."""
-    deploy(deployable, "two")
-    (new,) = ids(server)
-    old = before(server, new)
-    server.journal.clear()
-    return old, new
-
-
-# Rollback
 
 
 def test_visitors_go_to_the_release_before_and_the_other_ends(
@@ -268,113 +205,3 @@ def test_without_a_proxy_the_port_goes_back(deployable: Project, server: FakeSer
     assert command("rollback", "staging") == 0, command.err
     assert running(server) == {f"superlists-{old}"}
     assert record(server, old)["rollbacks"][0]["instead_of"] == new
-
-
-# What the record says of its tests
-
-
-@pytest.mark.parametrize(
-    ("tests", "arguments", "verified"),
-    [
-        ("def test_infra(): pass\n", (), True),
-        ("def test_infra(): pass\n", ("infra_tests",), None),
-        ("import pytest\ndef test_infra(): pytest.skip()\n", (), None),
-        ("def test_infra(missing): pass\n", (), None),
-    ],
-    ids=["passed", "only those of the server", "skipped", "an error in a fixture"],
-)
-def test_the_record_says_whether_the_tests_passed(
-    deployable: Project, server: FakeServer, tests: str, arguments: tuple[str, ...], *, verified: bool | None
-) -> None:
-    deployable.write("infra_tests/test_infra.py", tests)
-    deployable.run("--deploy-to=staging", *arguments)
-    assert record(server, ids(server)[0])["verified"] is verified
-
-
-def test_what_is_known_of_a_release_stays_until_tests_say_otherwise(deployable: Project, server: FakeServer) -> None:
-    deployable.write(".dockerignore", "*_tests\n")
-    deploy(deployable, "one")
-    (release,) = ids(server)
-    deployable.run("--deploy-to=staging", "infra_tests")
-    assert record(server, release)["verified"] is True
-    deployable.write("infra_tests/test_infra.py", "def test_infra(): assert False\n")
-    deployable.run("--deploy-to=staging")
-    assert record(server, release)["verified"] is False
-
-
-def test_a_release_that_was_taken_back_says_so(two: tuple[str, str], deployable: Project, server: FakeServer) -> None:
-    deployable.write("infra_tests/test_infra.py", "def test_infra(): assert False\n")
-    deployable.write("app.py", "print('three')\n")
-    deployable.run("--deploy-to=staging", "--deploy-on-failure=rollback")
-    tried = record(server, ids(server)[-1])
-    assert told(server) == two[1]
-    assert tried["verified"] is False
-    assert "@" in tried["taken_back"]["by"]
-
-
-# History
-
-
-def test_history_is_newest_first_with_rollbacks_among_the_deploys(
-    two: tuple[str, str], server: FakeServer, command: Command
-) -> None:
-    old, new = two
-    assert command("rollback", "staging") == 0
-    server.journal.clear()
-    assert command("history", "staging", "--json") == 0
-    events = json.loads(command.out)
-    assert [(one["what"], one["release"], one["serves"]) for one in events] == [
-        ("rollback", old, True),
-        ("deploy", new, False),
-        ("deploy", old, True),
-    ]
-    assert events[0]["instead_of"] == new
-    assert [one["verified"] for one in events] == [True, True, True]
-    assert [one["gone"] for one in events] == [None, None, None]
-
-    assert command("history", "staging") == 0
-    lines = command.out.splitlines()
-    assert lines[0].split()[3:5] == ["rollback", old]
-    assert lines[0].endswith(f"verified  serves  in place of {new}")
-    assert server.journal == []
-
-
-def test_history_says_what_can_not_be_gone_back_to(two: tuple[str, str], server: FakeServer, command: Command) -> None:
-    old, _ = two
-    server.engine.remove(f"superlists-{old}")
-    server.engine.remove_image(record(server, old)["image"])
-    command("history", "staging")
-    assert command.out.splitlines()[1].endswith("its image is gone")
-
-
-@pytest.mark.usefixtures("deployable")
-def test_where_nothing_was_deployed_history_says_so(command: Command) -> None:
-    assert command("history", "staging") == 0
-    assert command.out == "No release of superlists was ever deployed there.\n"
-
-
-# Which one is the one before
-
-
-def of(release: str, *, verified: bool | None = True, gone: str = "") -> Past:
-    return Past({"release": release, "verified": verified}, gone)
-
-
-@pytest.mark.parametrize(
-    ("newest_first", "chosen"),
-    [
-        ([of("4"), of("3"), of("2"), of("1")], "2"),
-        ([of("3"), of("2", verified=False), of("1")], "1"),
-        ([of("3"), of("2", verified=None), of("1")], "1"),
-        ([of("3"), of("2", verified=None), of("1", verified=None)], "2"),
-        ([of("3"), of("2", verified=False), of("1", verified=None)], "1"),
-        ([of("3"), of("2", verified=False), of("1", gone="its image is gone")], "2"),
-        ([of("3"), of("2", gone="its image is gone")], None),
-        ([of("4"), of("3")], None),
-    ],
-)
-def test_the_one_before_is_the_newest_older_one_that_passed_its_tests(
-    newest_first: list[Past], chosen: str | None
-) -> None:
-    found = past.before(newest_first, "3")
-    assert (found and found.id) == chosen

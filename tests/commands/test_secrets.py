@@ -10,7 +10,7 @@ import pytest
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.server import files
 from deploy_plugin.testing import FakeServer
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import DEPLOY_TOML, Project
 
 SENTINEL = "s3ntinel-value"

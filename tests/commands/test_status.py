@@ -8,7 +8,7 @@ import pytest
 from deploy_plugin.errors import Unreachable
 from deploy_plugin.session import Session
 from deploy_plugin.testing import FakeServer
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import Project, Untouchable
 from tests.site import Site
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from deploy_plugin.sandbox import reserve
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import Project
 from tests.sandboxes import Sandboxes
 

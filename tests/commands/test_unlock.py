@@ -8,7 +8,7 @@ import pytest
 from deploy_plugin import lease
 from deploy_plugin.errors import LeaseLost
 from deploy_plugin.testing import FakeServer
-from tests.commands.conftest import Command
+from tests.commands.command import Command
 from tests.inner import Project, said
 
 

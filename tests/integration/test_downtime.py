@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.integration.projects import Project
 from tests.integration.releases import migrate, rows, serving
 from tests.integration.servers import RealServer
 from tests.integration.visitors import Visitor
+from tests.waiting import until
 
 NOTE = '    note = models.CharField(max_length=9, default="kept")\n'
 DROP = 'migrations.RemoveField("item", "note")'
@@ -107,7 +107,7 @@ def crowd(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Crowd
     assert run.exit_code == 0, run.output
     crowd = Crowd(Visitor(server.sandbox.url))
     with crowd.about("first"):
-        wait_for(lambda: len(crowd.visitor.acknowledged) > 1)
+        until(lambda: len(crowd.visitor.acknowledged) > 1, seconds=90, pause=0.1)
     return crowd
 
 
@@ -170,13 +170,6 @@ def killed(server: RealServer, project: Project) -> None:
     assert command(project, "unlock", server.target).returncode == 0
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def _status(url: str) -> int:
     try:
         with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - a loopback address
@@ -225,7 +218,7 @@ def test_a_run_that_is_killed_is_taken_back_by_the_server_itself(
 
     with crowd.about("killed"):
         killed(undone, project)
-        wait_for(lambda: undone.status() == 200)
+        until(lambda: undone.status() == 200, seconds=90, pause=0.1)
 
     assert 503 in crowd.looks
 
@@ -243,7 +236,7 @@ def test_the_next_deploy_ends_what_was_left_and_drops_the_column(
     with crowd.about("late"):
         run = project.pytest(f"--deploy-to={server.target}", "--deploy-downtime")
         after = len(crowd.acknowledged)
-        wait_for(lambda: len(crowd.acknowledged) > after)
+        until(lambda: len(crowd.acknowledged) > after, seconds=90, pause=0.1)
 
     assert run.exit_code == 0, run.output
     assert run.outcomes["End a downtime"] == "changed"

@@ -1,33 +1,19 @@
-"""Rehearse, snapshot: what a migration would do is known before anything changes."""
+"""Rehearse: what a migration would do is known before anything changes."""
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy_plugin.containers import ONE_OFF, ROLE, Containers
-from deploy_plugin.database import programs
-from deploy_plugin.database.migrations import Migrations
+from deploy_plugin.containers import ONE_OFF, ROLE
 from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.health import Probe
-from deploy_plugin.models import App, AppFolder, Release
-from deploy_plugin.proxy import upstreams
-from deploy_plugin.server.engine import ContainerSpec, Finished
-from deploy_plugin.steps.base import Step
-from deploy_plugin.steps.migrate import Migrate
-from deploy_plugin.steps.rehearse import Rehearse
 from deploy_plugin.steps.snapshot import TakeSnapshot
-from deploy_plugin.testing import FakeServer
-from tests.site import TARGET, Site, running, there
+from tests.site import TARGET, running
+from tests.steps.migrating import NEW, OLD, Deploy
 
-OLD = "superlists-old"
-NEW = "superlists-20261124-031205-1a2b3c4"
 WAY_OUT = "Ways out: a data migration before it, that puts these rows right"
 PROBLEM = {"model": "lists.Item", "field": "text", "problem": "no such column: lists_item.text"}
 DUPLICATES = {
@@ -42,66 +28,6 @@ DUPLICATES = {
     "sets": 3,
     "hides": True,
 }
-
-
-@dataclass
-class Deploy:
-    """A new release with two migrations, where an old one serves that has rows."""
-
-    server: FakeServer
-    site: Site
-    containers: Containers
-    previous: Containers | None
-    ran: list[ContainerSpec] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.server.engine.command = self._command
-
-    @property
-    def migrations(self) -> Migrations:
-        return Migrations(self.containers)
-
-    @property
-    def rehearse(self) -> Rehearse:
-        return Rehearse(self.migrations, lambda _server: self.previous, Probe("/health", TARGET.netloc, 8888))
-
-    @property
-    def database(self) -> Path:
-        return Path(self.containers.folder.data / "db.sqlite3")
-
-    def refused(self) -> StepFailed:
-        """The rehearsal's refusal; all that was there is there as before, and nothing else."""
-        before, content = there(self.server), self.database.read_bytes()
-        with pytest.raises(StepFailed) as caught:
-            self.rehearse.apply(self.server)
-        assert there(self.server) == before - {NEW}
-        assert self.database.read_bytes() == content
-        assert not Path(self.containers.folder.rehearsal).exists()
-        assert not Path(self.containers.folder.snapshots).exists()
-        return caught.value
-
-    def _command(self, spec: ContainerSpec, command: Sequence[str]) -> Finished:
-        self.ran.append(spec)
-        return self.site.manage(spec, command)
-
-
-@pytest.fixture(params=[True, False], ids=["proxied", "published"])
-def deploy(server: FakeServer, app: App, site: Site, request: pytest.FixtureRequest) -> Deploy:
-    server.engine.add_image("superlists:abc")
-    release = Release("20261124-031205-1a2b3c4", "1a2b3c4d", "superlists:abc")
-    folder = AppFolder(PurePosixPath(server.home), app.name)
-    app = replace(app, proxied=request.param, volumes={"media": PurePosixPath("/media")})
-    new = Containers(app, TARGET, folder, (1000, 1000), release, {"COLOUR": "new"})
-    old = replace(new, release=replace(release, id="old"), settings={"COLOUR": "old"})
-    for path in new.mounts:
-        Path(path).mkdir(parents=True)
-    Path(folder.data / "db.sqlite3").write_bytes(b"rows")
-    server.engine.ensure_network("deploy")
-    server.engine.start(old.serving)
-    if request.param:
-        upstreams.tell(server, app.name, OLD, 8888)
-        server.engine.start(new.serving)
-    return Deploy(server, site, new, old)
 
 
 def test_a_migration_of_no_rows_needs_no_rehearsal(deploy: Deploy) -> None:
@@ -269,74 +195,3 @@ def test_a_folder_that_can_not_be_made_is_an_error(deploy: Deploy) -> None:
     with pytest.raises(StepFailed, match=r"rehearsal can't be made") as caught:
         deploy.rehearse.apply(deploy.server)
     assert "mkdir: no" in caught.value.got
-
-
-# Snapshot
-
-
-def test_a_snapshot_is_taken_before_the_migration_with_its_checksum(deploy: Deploy) -> None:
-    migrations = deploy.migrations
-    step = TakeSnapshot(migrations)
-    path = Path(deploy.containers.folder.snapshots) / "db-20261124-031205-1a2b3c4.sqlite3"
-    assert step.check(deploy.server) == f"{path.name} is missing"
-    step.apply(deploy.server)
-    assert path.read_bytes() == b"rows"
-    checksum = path.with_name(f"{path.name}.sha256")
-    assert checksum.read_text() == f"{hashlib.sha256(b'rows').hexdigest()}  {path.name}\n"
-    assert {one.stat().st_mode & 0o777 for one in (path, checksum)} == {0o600}
-
-
-def test_without_a_snapshot_there_is_no_migration(deploy: Deploy) -> None:
-    deploy.server.engine.command = lambda _spec, command: (
-        Finished(1, "", "database disk image is malformed")
-        if programs.text("snapshot") in command
-        else deploy.site.manage(_spec, command)
-    )
-    with pytest.raises(StepFailed, match="No snapshot of the database could be taken") as caught:
-        TakeSnapshot(deploy.migrations).apply(deploy.server)
-    assert "malformed" in caught.value.got
-
-
-# What a killed deploy left
-
-
-def leave(deploy: Deploy, name: str, *, runs: bool) -> None:
-    left = replace(deploy.containers.manage("migrate"), name=name)
-    deploy.server.engine.start(left)
-    if not runs:
-        deploy.server.engine.stop(name)
-
-
-def test_what_a_killed_deploy_left_is_removed(deploy: Deploy) -> None:
-    leave(deploy, "superlists-killed-shell-rehearsal", runs=True)
-    leave(deploy, "superlists-killed-migrate", runs=False)
-    deploy.rehearse.apply(deploy.server)
-    assert there(deploy.server) == {OLD}
-
-
-def test_a_migration_that_another_deploy_left_comes_to_its_end_first(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    leave(deploy, "superlists-killed-migrate", runs=True)
-
-    def end(_seconds: float) -> None:
-        deploy.server.engine.stop("superlists-killed-migrate")
-        deploy.site.pending.clear()
-
-    monkeypatch.setattr(time, "sleep", end)
-    assert "another deploy" in deploy.rehearse.apply(deploy.server)
-    assert "superlists-killed-migrate" not in there(deploy.server)
-
-
-@pytest.mark.parametrize("step", ["rehearse", "migrate"])
-def test_one_that_does_not_end_is_never_joined_by_a_second(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    leave(deploy, "superlists-killed-migrate", runs=True)
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    deploy.containers = replace(deploy.containers, app=replace(deploy.containers.app, migration_limit=0))
-    act: Step = deploy.rehearse if step == "rehearse" else Migrate(deploy.migrations)
-    with pytest.raises(StepFailed, match="still migrates the database after 0 s") as caught:
-        act.apply(deploy.server)
-    assert "docker rm -f superlists-killed-migrate" in caught.value.hint
-    assert deploy.site.commands == []
