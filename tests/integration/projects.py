@@ -92,6 +92,7 @@ class Project:
             [sys.executable, "-m", "pytest", "--deploy-json=deploy.json", *arguments],
             cwd=self.folder,
             env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,  # ours is every child's: one may have made it non-blocking, which Ansible refuses
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

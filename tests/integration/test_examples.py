@@ -80,8 +80,8 @@ def test_a_playbook_deploys_and_the_tests_judge(
     judged = project.pytest("--verify-on=staging", env=ansible)
 
     assert stopped.exit_code == 30, stopped.output
-    assert "no deploys on Fridays" in stopped.output
-    assert "passed" not in stopped.output
+    assert "no deploys on Fridays" in stopped.output, stopped.output
+    assert "passed" not in stopped.output, stopped.output
     assert bare_server.serving() == serving
     assert judged.exit_code == 0, judged.output
     here(f"docker image rm -f superlists:{commit[:12]}")
