@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from deploy_plugin.errors import ConfigError, StepFailed
@@ -128,6 +129,12 @@ def platform_options(platform: str) -> Sequence[str]:
 
 
 def platform_here() -> str:
+    """Give the platform of this machine's engine, which is asked once."""
+    return _platform_of(local.engine_address()[0])
+
+
+@cache
+def _platform_of(address: str) -> str:  # noqa: ARG001 - who answers there
     with closing(local.local_client()) as client:
         return f"linux/{client.version()['Arch']}"
 

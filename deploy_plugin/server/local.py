@@ -27,21 +27,19 @@ NO_CLI = "There is no docker command on this machine. Install it (on Debian: apt
 ENGINE_TIMEOUT = 120
 """Seconds that the engine may keep silent."""
 KNOCK_TIMEOUT = 10
+_spoken: dict[str, str] = {}
+"""Which version of Docker's API the engine at an address was seen to speak: a run connects to it many times."""
 
 
 def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
     """Connect to this machine's engine; the caller closes it. ``StepFailed`` where none answers."""
-    import docker
+    import docker  # noqa: F401 - whole, and first: see EarlyBuild
     from docker.errors import DockerException
 
     address, origin = engine_address()
     try:
         knock(address)
-        if os.environ.get("DOCKER_HOST"):
-            return docker.from_env(version="auto", timeout=timeout)
-        context = _context()
-        tls = context.TLSConfig or False
-        return docker.DockerClient(base_url=context.Host, tls=tls, version="auto", timeout=timeout)
+        client = _connected(_spoken.get(address, "auto"), timeout)
     except (DockerException, OSError) as error:
         denied = isinstance(error, PermissionError) or "Permission denied" in str(error)
         raise StepFailed(
@@ -49,6 +47,17 @@ def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
             got=str(error),
             hint=NO_PERMISSION if denied else NOT_RUNNING,
         ) from error
+    _spoken[address] = client.api.api_version
+    return client
+
+
+def _connected(version: str, timeout: int) -> DockerClient:
+    import docker
+
+    if os.environ.get("DOCKER_HOST"):
+        return docker.from_env(version=version, timeout=timeout)
+    context = _context()
+    return docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, version=version, timeout=timeout)
 
 
 @contextmanager

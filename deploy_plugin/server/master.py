@@ -1,15 +1,20 @@
-"""The one connection to a server that all of a run goes over: ssh, with `cat` at its other end."""
+"""The one connection to a server that all of a run goes over: ssh, with a shell at its other end."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from deploy_plugin.errors import Unreachable
+from deploy_plugin.server.shell import Shell
 
 _HELLO = b"connected\n"
+_SHELL = "sh"
+"""Answers as soon as we are logged in, and ends by itself when this process does."""
 
 _CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
 # What ssh says, and what to do about it. ssh has one exit code for all of it.
@@ -31,14 +36,14 @@ _HINTS = {
 }
 
 
-def connect(argv: Sequence[str], log: Path, destination: str) -> subprocess.Popen[bytes]:
-    """Log in, and give ssh's process; ``Unreachable`` where it can't. What ssh says from then on is in ``log``.
+def connect(argv: Sequence[str], log: Path, destination: str) -> tuple[subprocess.Popen[bytes], Shell]:
+    """Log in, and give ssh's process and the shell; ``Unreachable`` where it can't. What ssh says from then on is in ``log``.
 
-    It runs `cat`: that answers as soon as we are logged in, and ends by itself when this process does.
+    A shell runs there, which reads what to do from the process's stdin.
     """
     with log.open("wb") as errors:
         master = subprocess.Popen(
-            [*argv, "--", "cat"],
+            [*argv, "--", _SHELL],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -50,10 +55,15 @@ def connect(argv: Sequence[str], log: Path, destination: str) -> subprocess.Pope
         hang_up(master)
         said = log.read_text(encoding="utf-8", errors="replace")
         raise Unreachable(f"{destination} can't be reached.", got=_last_words(said), hint=_hint(said))
-    return master
+    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
+    assert master.stdout is not None  # noqa: S101
+    return master, Shell(master.stdin, cast("BufferedReader", master.stdout))
 
 
-def hang_up(master: subprocess.Popen[bytes]) -> None:
+def hang_up(master: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
+    """End the connection; ``at_once`` also where a command still runs at the other end."""
+    if at_once:
+        master.terminate()
     for pipe in (master.stdin, master.stdout):
         if pipe:
             with suppress(BrokenPipeError):
@@ -69,7 +79,7 @@ def _answers(master: subprocess.Popen[bytes]) -> bool:
     assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
     assert master.stdout is not None  # noqa: S101
     try:
-        master.stdin.write(_HELLO)
+        master.stdin.write(b"echo " + _HELLO)
         master.stdin.flush()
     except BrokenPipeError:
         return False

@@ -18,6 +18,7 @@ from deploy_plugin.server.docker import connect_socket
 from deploy_plugin.server.engine import Engine
 from deploy_plugin.server.facts import Facts, gather
 from deploy_plugin.server.relay import Relay
+from deploy_plugin.server.shell import Busy, Shell
 from deploy_plugin.server.ssh_config import control_path, docker_socket, log_path
 
 SERVER_DOCKER_SOCKET = "/var/run/docker.sock"
@@ -57,6 +58,7 @@ class SshServer:
         self._folder = folder
         self._join = join
         self._master: subprocess.Popen[bytes] | None = None
+        self._shell: Shell | None = None
         self._relay: Relay | None = None
         self._forwards_ports = True
         self._opening = threading.RLock()
@@ -84,9 +86,12 @@ class SshServer:
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         self._open()
+        if self._shell and not stdin:
+            with suppress(Busy):
+                return self._run_in(self._shell, quote(argv))
         done = subprocess.run([*self._ssh(), "--", quote(argv)], input=stdin, capture_output=True, check=False)
         if done.returncode == _SSH_FAILED and not self._alive():
-            raise Unreachable(f"The connection to {self._destination} broke.", got=done.stderr.decode(errors="replace"))
+            raise self._broke(done.stderr.decode(errors="replace"))
         return Result(done.returncode, done.stdout, done.stderr)
 
     def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:
@@ -95,7 +100,7 @@ class SshServer:
         options = ("-t", "-o", "LogLevel=ERROR") if terminal else ()
         exit_code = subprocess.call([*self._ssh(*options), "--", quote(argv)])
         if exit_code == _SSH_FAILED and not self._alive():
-            raise Unreachable(f"The connection to {self._destination} broke.")
+            raise self._broke()
         return exit_code
 
     def read(self, path: PurePosixPath) -> bytes | None:
@@ -149,8 +154,8 @@ class SshServer:
             self._relay.close()
             self._relay = None
         if self._master:
-            master.hang_up(self._master)
-            self._master = None
+            master.hang_up(self._master, at_once=self._shell is not None and self._shell.left)
+            self._master = self._shell = None
 
     def _open(self) -> None:
         with self._opening:
@@ -159,7 +164,17 @@ class SshServer:
             forward = f"{docker_socket(self._folder)}:{SERVER_DOCKER_SOCKET}"
             # With a lower LogLevel, ssh would keep to itself what the server refuses to forward.
             shared = self._ssh("-o", "ControlMaster=yes", "-o", "LogLevel=INFO", "-L", forward)
-            self._master = master.connect(shared, log_path(self._folder), self._destination)
+            self._master, self._shell = master.connect(shared, log_path(self._folder), self._destination)
+
+    def _run_in(self, shell: Shell, command: str) -> Result:
+        known = len(self._log())
+        try:
+            return shell.run(command)
+        except EOFError:
+            raise self._broke(self._log()[known:].decode(errors="replace")) from None
+
+    def _broke(self, got: str = "") -> Unreachable:
+        return Unreachable(f"The connection to {self._destination} broke.", got=got)
 
     def _relayed_engine(self) -> Engine:
         """Reach Docker where nobody answers at the forwarded socket: sshd refuses, or Docker listens elsewhere."""

@@ -13,10 +13,10 @@ from deploy_plugin.server.ssh_config import write_run_config
 from deploy_plugin.testing import FakeServer
 
 HELLO = "echo out; echo err >&2; exit 3"
-# The first is the connection itself, which runs cat; -O asks whether it is still there.
+# The first is the connection itself, which runs a shell; -O asks whether it is still there.
 SSH = """#!/bin/sh
 case "$*" in
-    *"-- cat") exec cat ;;
+    *"-- sh") exec sh ;;
     *"-O check"*) exit {alive} ;;
     *) echo "$@"; exit {exit_code} ;;
 esac

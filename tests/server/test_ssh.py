@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import shlex
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.server.base import quote
+from deploy_plugin.server.base import Result, quote
 from deploy_plugin.server.ssh import SshServer
 from deploy_plugin.server.ssh_config import docker_socket, write_run_config
 
@@ -86,37 +87,59 @@ def test_of_a_changed_host_key_only_what_matters_is_shown(folder: Path, monkeypa
     ]
 
 
-def test_one_connection_is_opened_and_shared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *) echo hello; exit 3;; esac')
+def test_one_connection_is_opened_and_its_shell_runs_what_needs_no_stdin(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- sh") exec sh;; *) cat; exit 3;; esac')
     with SshServer("elspeth@[::1]:2222", folder) as server:
-        done = server.run("echo", "two words")
-        server.run("true")
-    assert (done.exit_code, done.stdout, done.ok) == (3, b"hello\n", False)
+        done = [server.run("echo", "two  words"), server.run("sh", "-c", "echo no >&2; exit 4")]
+        fed = server.run("cat", "two words", stdin=b"fed")
+    assert done == [Result(0, b"two  words\n"), Result(4, b"", b"no")]
+    assert fed == Result(3, b"fed")
     called = (folder / "called").read_text()
     assert called.count("ControlMaster=yes") == 1
-    assert called.count("-p\n2222\n") == 3
-    assert "elspeth@::1\n--\necho 'two words'\n" in called
+    assert called.count("-p\n2222\n") == 2
+    assert "elspeth@::1\n--\ncat 'two words'\n" in called
     assert "StrictHostKeyChecking" not in called
 
 
-def test_a_connection_that_breaks_is_told_from_a_command_that_fails(
+def test_while_a_command_runs_another_thread_s_gets_a_session_of_its_own(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *) echo "Broken pipe" >&2; exit 255;; esac')
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- sh") exec sh;; *) eval "${*##*-- }";; esac')
+    first, second = str(folder / "first"), str(folder / "second")
+    wait = 'touch "$1"; until [ -e "$2" ]; do sleep 0.01; done; echo "$3"'
+    with SshServer("elspeth@x", folder) as server, ThreadPoolExecutor() as threads:
+        said = [
+            threads.submit(server.run, "sh", "-c", wait, "sh", first, second, "one"),
+            threads.submit(server.run, "sh", "-c", wait, "sh", second, first, "other"),
+        ]
+        assert [one.result().stdout for one in said] == [b"one\n", b"other\n"]
+
+
+@pytest.mark.parametrize("stdin", [b"", b"fed"], ids=["in the shell", "in a session"])
+def test_a_connection_that_breaks_is_told_from_a_command_that_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stdin: bytes
+) -> None:
+    breaks = 'read -r hello; eval "$hello"; read -r command; echo "Broken pipe" >&2; exit 255'
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- sh") {breaks};; *) echo "Broken pipe" >&2; exit 255;; esac')
     with SshServer("elspeth@x", folder) as server, pytest.raises(Unreachable, match="broke") as caught:
-        server.run("true")
+        server.run("true", stdin=stdin)
     assert "Broken pipe" in str(caught.value)
 
 
-def test_a_command_that_itself_ends_with_255_is_a_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *"-O check"*) exit 0;; *) exit 255;; esac')
+@pytest.mark.parametrize("stdin", [b"", b"fed"], ids=["in the shell", "in a session"])
+def test_a_command_that_itself_ends_with_255_is_a_result(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stdin: bytes
+) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- sh") exec sh;; *"-O check"*) exit 0;; *) exit 255;; esac')
     with SshServer("elspeth@x", folder) as server:
-        assert server.run("false").exit_code == 255
+        assert server.run("sh", "-c", "exit 255", stdin=stdin).exit_code == 255
 
 
 def test_an_answer_through_the_connection_is_http(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = r'printf "HTTP/1.1 204 No Content\r\n\r\n"'
-    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"-W 172.17.0.2:8888"*) {answer};; esac')
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- sh") exec sh;; *"-W 172.17.0.2:8888"*) {answer};; esac')
     with SshServer("elspeth@x", folder) as server:
         assert server.get("172.17.0.2", 8888, "/", host="example.com").status == 204
 
@@ -128,7 +151,7 @@ def test_who_takes_half_a_connection_for_a_visitor_that_left_answers_all_the_sam
     # It reads the request, and then, for a while, whether the visitor is still there: the end of stdin says no.
     proxy = 'exec bash -c \'while read -r line && [ "$line" != $(printf "\\r") ]; do :; done; '
     proxy += f"read -r -t 0.5; if [ $? -gt 128 ]; then {one} 200; else {one} 499; fi'"
-    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *) {proxy};; esac')
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- sh") exec sh;; *) {proxy};; esac')
     with SshServer("elspeth@x", folder) as server:
         assert server.get("172.17.0.2", 8080, "/", host="example.com").status == 200
 
@@ -137,7 +160,7 @@ def test_docker_is_reached_by_its_own_command_where_its_socket_is_not_forwarded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     denied = 'echo "permission denied while connecting to Docker" >&2; exit 1'
-    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"docker system dial-stdio") {denied};; esac')
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- sh") exec sh;; *"docker system dial-stdio") {denied};; esac')
     with SshServer("elspeth@x", folder) as server:
         for _ in range(2):
             with pytest.raises(StepFailed, match="Docker on the server does not answer") as caught:
@@ -150,7 +173,7 @@ def test_docker_is_reached_by_its_own_command_where_its_socket_is_not_forwarded(
 def test_neither_a_forwarded_socket_nor_a_docker_command_is_a_sentence(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- cat") exec cat;; *) exit 127;; esac')
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- sh") PATH={folder} exec /bin/sh;; *) exit 127;; esac')
     with SshServer("elspeth@x", folder) as server, pytest.raises(StepFailed, match="no docker command there") as caught:
         server.engine  # noqa: B018 - it connects
     assert "AllowStreamLocalForwarding" in caught.value.hint
@@ -160,7 +183,7 @@ def test_a_forwarded_port_that_nobody_listens_at_is_asked_again_in_the_same_way(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = f"echo channel 3: open failed: connect failed: Connection refused >> {folder}/master.log; exit 255"
-    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- cat") exec cat;; *"-W 172.17.0.2:8888"*) {refused};; esac')
+    fake_ssh(folder, monkeypatch, f'case "$*" in *"-- sh") exec sh;; *"-W 172.17.0.2:8888"*) {refused};; esac')
     with SshServer("elspeth@x", folder) as server:
         for _ in range(2):
             with pytest.raises(OSError, match="no HTTP answer"):
@@ -188,7 +211,7 @@ def test_neither_a_forwarded_port_nor_a_command_that_asks_is_a_sentence(
 def refuse_ports(folder: Path, monkeypatch: pytest.MonkeyPatch, there: str) -> None:
     """Let a fake sshd forward no port, and a command on its server do this instead."""
     refused = f"echo channel 3: open failed: administratively prohibited: open failed >> {folder}/master.log; exit 255"
-    ways = f'*"-- cat") exec cat;; *"-W "*) {refused};; *"/dev/tcp"*) {there};;'
+    ways = f'*"-- sh") exec sh;; *"-W "*) {refused};; *"/dev/tcp"*) {there};;'
     fake_ssh(folder, monkeypatch, f'case "$*" in {ways} esac')
 
 
