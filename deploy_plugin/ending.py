@@ -34,7 +34,7 @@ def commit(app: App, server: Server, runner: Runner, *, verified: bool | None = 
         traffic.drain_others(server, app, serves)
     if runner.record and verified is not None:
         runner.record.add(server, verified=verified)
-    if serves and runner.recap.count(Outcome.CHANGED):
+    if serves and (runner.recap.count(Outcome.CHANGED) or prune.is_needed(server, app)):
         _clear_away(app, server, runner, serves.labels[containers.RELEASE])
 
 

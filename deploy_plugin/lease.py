@@ -32,6 +32,7 @@ _BEAT = TTL / 4
 """Seconds between two renewals, while a run lives."""
 _POLL = 1.0
 """Seconds between two tries to get it."""
+_WAIT, _AGAIN = "Wait with --deploy-wait=SECONDS.", "Wait until then, and type it again."
 SAYS = r"""
 says() { flock "$1" cat -- "$1" | while IFS='=' read -r key value; do [ "$key" != "$2" ] || echo "$value"; done; }
 """
@@ -202,19 +203,23 @@ class Lease:
         return not _is_refused(done)  # if it is, the next change says so
 
 
-def acquire(server: Server, app: str, target: str, purpose: str, *, wait: float = 0) -> Lease:
-    """Take the app's lease; ``LeaseHeld`` where somebody else holds it for all of ``wait`` seconds."""
-    until = time.monotonic() + wait
+def acquire(server: Server, app: str, target: str, purpose: str, *, wait: float | None = None) -> Lease:
+    """Take the app's lease; ``LeaseHeld`` where somebody else holds it for all of ``wait`` seconds.
+
+    It is None for a command, which has no option to wait.
+    """
+    until = time.monotonic() + (wait or 0)
     claim = secrets.token_hex(8)
     while True:
         state = _acquired(server, app, purpose, claim)
         if isinstance(state, int):
             return Lease(server, app, target, state, claim)
         if time.monotonic() >= until:
+            how = _AGAIN if wait is None else _WAIT
             raise LeaseHeld(
                 f"{state.holder} is at work on {app} on {target}: {state.purpose}, since {_clock(state.since)}.",
                 hint=f"Its lease ends at {_clock(state.expires)} by the server's clock; a run that lives renews it.\n"
-                f"Wait with --deploy-wait=SECONDS. If you know that nobody is at work: pytest-deploy unlock {target}",
+                f"{how} If you know that nobody is at work: pytest-deploy unlock {target}",
             )
         time.sleep(_POLL)
 

@@ -30,6 +30,11 @@ class Past:
         return str(self.record["release"])
 
     @property
+    def is_adopted(self) -> bool:
+        """Whether it was taken over from somebody else, and never deployed by us."""
+        return self.id.endswith(f"-{records.ADOPTED}")
+
+    @property
     def image(self) -> str:
         return str(self.record.get("image"))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
     from deploy_plugin.server.engine import Listed
 
-_OURS = re.compile(r"(adopted-)?[0-9a-f]{12}")
+_OURS = re.compile(rf"({records.ADOPTED}-)?[0-9a-f]{{12}}")
 """The tag of an image that we named; what somebody tagged by hand is theirs."""
 # $1: the folder of a rehearsal; $2: that of settings; $3: that of static files; then the releases that stay.
 _SWEEP = """
@@ -35,6 +35,8 @@ for path in "$releases"/*.env "$static"/*; do
     stays "$@" || rm -rf -- "$path"
 done
 """
+
+_IS_THERE = '[ -e "$1" ]'
 
 
 def prune(server: Server, app: App, serves: str, before: Iterable[str] = ()) -> Sequence[str]:
@@ -59,6 +61,14 @@ def prune(server: Server, app: App, serves: str, before: Iterable[str] = ()) -> 
     gone = [name for name in images if _OURS.fullmatch(name.rpartition(":")[2]) and name not in needed]
     kept.prune(server, folder)
     return [name for name in gone if _is_removed(server, name)]
+
+
+def is_needed(server: Server, app: App) -> bool:
+    """Whether a run that was killed left a copy of the database, and maybe containers that use it.
+
+    Nothing else is left by a rollback, after which the next deploy may have nothing to change.
+    """
+    return script(server, _IS_THERE, AppFolder(server.facts.home, app.name).rehearsal).ok
 
 
 def staying(newest_first: Sequence[Past], serves: str, count: int) -> set[str]:

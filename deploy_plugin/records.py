@@ -18,6 +18,8 @@ from deploy_plugin.who import who
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
+ADOPTED = "adopted"
+"""Stands for the commit in the id of a release that was taken over: nobody knows what it was made from."""
 # The names of all files; what is in a record, each line behind a blank. Without a process for each: they may be many.
 _ALL = r"""
 cd -- "$1" 2>/dev/null || exit 0

@@ -190,7 +190,7 @@ def _take_lease(app: App, target: Target, server: Server, runner: Runner) -> Lea
         runner.run([turn])
         if turn.lease:
             return turn.lease
-    return lease.acquire(server, app.name, target.name, DEPLOY)
+    return lease.acquire(server, app.name, target.name, DEPLOY, wait=0)
 
 
 @dataclass(slots=True)

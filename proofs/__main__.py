@@ -7,12 +7,17 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from proofs import faults, kills, load, page, results
 from proofs.blows import Blow
+from proofs.kills import Counts
 from proofs.results import About
 from proofs.site import NotTrue
+
+KILLS = ("--count", "--rollbacks", "--downtimes")
+"""How many of each kind of run are killed."""
 
 
 def main() -> int:
@@ -46,8 +51,9 @@ def parsed(typed: Sequence[str] | None = None) -> argparse.Namespace:
     under_load.add_argument("--releases", type=int, default=load.DEPLOYS, metavar="N")
     under_load.add_argument("--rate", type=float, default=load.RATE, metavar="N", help="requests a second")
     under_load.add_argument("--seed", type=int, default=load.SEED, metavar="N")
-    sweep = proofs.add_parser("kills", help="the deploying process is killed at every boundary and inside each step")
-    sweep.add_argument("--count", type=int, default=kills.COUNT, metavar="N")
+    sweep = proofs.add_parser("kills", help="what changes a server is killed, between and inside steps")
+    for name, kind in zip(KILLS, fields(Counts), strict=True):
+        sweep.add_argument(name, dest=kind.name, type=int, default=kind.default, metavar="N", help=f"of {kind.name}")
     sweep.add_argument("--seed", type=int, default=kills.SEED, metavar="N")
     sweep.add_argument(
         "--from", dest="begin", type=int, default=0, metavar="N", help="go on with it, keep those before"
@@ -68,8 +74,10 @@ def _load(options: argparse.Namespace, file: Path) -> None:
 def _kills(options: argparse.Namespace, file: Path) -> None:
     begin, there = options.begin, results.read(file)
     earlier = there.about.get("kills", []) if begin else []
+    counts = Counts(options.deploys, options.rollbacks, options.downtimes)
+    each = " ".join(f"{name}={count}" for name, count in zip(KILLS, asdict(counts).values(), strict=True))
     on = f" --from={begin}" if begin else ""
-    about = [*earlier, _about(f"kills --count={options.count} --seed={options.seed}{on}")]
+    about = [*earlier, _about(f"kills {each} --seed={options.seed}{on}")]
     kept = [one for one in there.kills if one.number < begin]
 
     def keep(blow: Blow) -> None:
@@ -77,7 +85,7 @@ def _kills(options: argparse.Namespace, file: Path) -> None:
         results.keep(file, kills=kept, about={"kills": about})
         _tell(blow)
 
-    kills.sweep(options.count, options.seed, begin, keep)
+    kills.sweep(counts, options.seed, begin, keep)
 
 
 def _faults(options: argparse.Namespace, file: Path) -> None:
@@ -100,7 +108,9 @@ def _about(command: str) -> About:
 
 def _tell(blow: Blow) -> None:
     state = "well" if blow.is_well else "NOT WELL"
-    _say(f"{blow.number:4} {state:8} {blow.what}: {blow.place}, {blow.after:.2f} s; failed requests: {blow.failed}")
+    told = f"; maintenance page: {blow.closed}" if blow.closed else ""
+    where = f"{blow.run}, {blow.what}: {blow.place}, {blow.after:.2f} s"
+    _say(f"{blow.number:4} {state:8} {where}; failed requests: {blow.failed}{told}")
     if blow.said:
         _say(f"{blow}")
 

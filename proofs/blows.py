@@ -1,4 +1,4 @@
-"""A deploy is struck, the site is looked at, the next deploy has to succeed, and the site is looked at again."""
+"""A run is struck, the site is looked at, the next deploy has to succeed, and the site is looked at again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from proofs import aims
-from proofs.aims import Aim, Struck
+from proofs.aims import DEPLOY, DOWNTIME, ROLLBACK, Aim, Struck
 from proofs.site import Ended, Found, NotTrue, Site
-from proofs.visitors import Visitors
+from proofs.visitors import CLOSED, Visitors
 
 WAIT = "--deploy-wait=90"
+ALLOWED = "--deploy-downtime"
 SHOWN = 3000
+CONFIRM, OPENS = 20, 30
+"""Seconds without a word after which the server opens a site that a run left closed, and that this takes at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One deploy that was struck, what was true then, and after the next one."""
+    """One run that was struck, what was true then, and after the next deploy."""
 
     number: int
     what: str
@@ -35,7 +38,8 @@ class Blow:
     found: Found
     """Right after that, or as soon as the site could answer again."""
     waited: bool
-    """Whether the next deploy waited for the lease of the struck run; else the lease was taken away."""
+    """Whether the next deploy waited for the lease of the struck run, and for the server to open a site that it left
+    closed; else the lease was taken away."""
     same: bool
     """Whether the next deploy was of the same tree."""
     exit_code: int
@@ -43,13 +47,17 @@ class Blow:
     then: Found
     """After that."""
     failed: int
-    """Requests that failed, from before the struck deploy until then."""
+    """Requests that failed, from before the struck run until then; the maintenance page of a downtime is no failure."""
     away: float
     """Seconds from the first of them to the last."""
     left: str
     """What is still there that only a deploy leaves which did not end."""
     said: str = ""
     """What the deploys said, where something is wrong."""
+    run: str = DEPLOY
+    """What was struck."""
+    closed: int = 0
+    """Requests that got the maintenance page, where a downtime was allowed."""
 
     @property
     def is_well(self) -> bool:
@@ -80,23 +88,35 @@ class Blows:
     """Seconds that the site may take then to answer again."""
 
     def strike(self, number: int, aim: Aim, following: Next) -> Blow | None:
-        """Strike one deploy, look, deploy again, look again; None where the deploy had ended before."""
-        site, before = self.site, len(self.visitors.requests)
-        site.change(migrates=aim.migrates)
+        """Strike one run, look, deploy again, look again; None where the run had ended before.
+
+        A site that it left closed is opened by the server itself, where the next deploy waits, or else by that.
+        """
+        site, downtime = self.site, aim.run == DOWNTIME
+        before = self._prepare(aim)
         aims.take(aim, site.project.folder)
-        run = site.deploy()
+        allowed = [ALLOWED] if downtime else []
+        run = site.roll_back() if aim.run == ROLLBACK else site.deploy(*allowed)
         struck = aims.release(site.project.folder)
         if struck is None:
             return None
         self.mend()
-        site.await_answer(self.patience)
-        found = self._look()
+        site.await_answer(CONFIRM + OPENS if downtime and following.waits else self.patience)
+        found = None if downtime and not following.waits and site.is_closed() else self._look()
         if not following.same:
             site.change()
         if not following.waits:
             site.command("unlock", site.server.target)
-        again = site.deploy(*([WAIT] if following.waits else []))
+        again = site.deploy(*allowed, *([WAIT] if following.waits else []))
         return self._blow(number, aim, struck, following, found, before, [run, again])
+
+    def _prepare(self, aim: Aim) -> int:
+        """Make the change that is deployed, or the release that is gone back from; give how much was asked before."""
+        before = len(self.visitors.requests)
+        self.site.change(migrates=aim.migrates, closes=aim.run == DOWNTIME)
+        if aim.run == ROLLBACK:
+            self.site.deploy().require(0)
+        return before
 
     def freeze(self, number: int, aim: Aim) -> Blow:
         """Let one deploy stand still past its lease, while another checkout deploys; thawed, it must change nothing."""
@@ -129,14 +149,16 @@ class Blows:
         aim: Aim,
         struck: Struck,
         following: Next,
-        found: Found,
+        found: Found | None,
         before: int,
         runs: Sequence[Ended],
         left: str = "",
     ) -> Blow:
         run, again = runs
         then = self._look()
-        failures = [request for request in self.visitors.requests[before:] if request.failure]
+        told = [request for request in self.visitors.requests[before:] if request.failure]
+        closed = [request for request in told if aim.run == DOWNTIME and request.failure == CLOSED]
+        failures = [request for request in told if request not in closed]
         times = [moment for one in failures for moment in (one.due, one.due + one.took)]
         blow = Blow(
             number=number,
@@ -146,7 +168,7 @@ class Blows:
             place=struck.place,
             after=struck.after,
             ended=run.exit_code,
-            found=found,
+            found=found or then,
             waited=following.waits,
             same=following.same,
             exit_code=again.exit_code,
@@ -154,6 +176,8 @@ class Blows:
             failed=len(failures),
             away=round(max(times) - min(times), 2) if times else 0,
             left=left or self.site.left(),
+            run=aim.run,
+            closed=len(closed),
         )
         if blow.is_well:
             return blow

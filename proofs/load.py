@@ -125,7 +125,7 @@ class _Watch:
     def go_back_by_hand(self, what: str) -> None:
         serving = self._site.server.serving()
         with self.act(what):
-            self._site.command("rollback", self._site.server.target, "--yes")
+            self._site.roll_back().require(0)
         if self._site.server.serving() == serving:
             raise NotTrue(f"{serving} still serves after a rollback")
 

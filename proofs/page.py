@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.tables import table
+from proofs.aims import DEPLOY, DOWNTIME, ROLLBACK
 from proofs.blows import Blow
 from proofs.results import About, Results
 
@@ -63,7 +64,10 @@ def _kills(found: Results) -> str:
         return NOT_YET
     kills = found.kills
     with_ssh, waited = (sum("ssh" in kill.what for kill in kills), sum(kill.waited for kill in kills))
-    migrate, same = (sum(kill.migrates for kill in kills), sum(kill.same for kill in kills))
+    migrate, same = (
+        _count(kills, lambda kill: kill.migrates and kill.run != ROLLBACK),
+        sum(kill.same for kill in kills),
+    )
     sums = [
         f"- Kills: **{len(kills)}**, of deploys with a migration: {migrate}",
         f"- Of the process with its ssh: {with_ssh}; of the process alone: {len(kills) - with_ssh}",
@@ -71,6 +75,7 @@ def _kills(found: Results) -> str:
         f"- Lease of the killed run waited for: {waited}; taken away: {len(kills) - waited}",
         f"- Next deploy of the same tree: {same}; of another: {len(kills) - same}",
         f"- Requests that failed meanwhile: **{sum(kill.failed for kill in kills)}**",
+        *_of_another_kind(kills),
     ]
     places = [*dict.fromkeys(_place(kill) for kill in sorted(kills, key=_place))]
     rows = [
@@ -80,6 +85,15 @@ def _kills(found: Results) -> str:
     ]
     head = ["where the run was", "kills", "not well after"]
     return "\n\n".join(["\n".join(sums), table(head, rows), *_wrong(kills), _about(found, "kills")])
+
+
+def _of_another_kind(kills: Sequence[Blow]) -> list[str]:
+    others = {run: _count(kills, lambda kill: kill.run == run) for run in (DOWNTIME, ROLLBACK)}  # noqa: B023 - used here
+    shown = sum(kill.closed for kill in kills)
+    return [
+        *(f"- Among them, of a {run}: {count}" for run, count in others.items() if count),
+        *([f"- Requests that got the maintenance page meanwhile, of a downtime: {shown}"] if shown else []),
+    ]
 
 
 def _faults(found: Results) -> str:
@@ -139,8 +153,9 @@ def _line(about: About) -> str:
 
 
 def _place(blow: Blow) -> str:
-    """Give the step, or what stands for it."""
-    return blow.place.partition(",")[0]
+    """Give the step, or what stands for it, and of what, where it is no plain deploy."""
+    place = blow.place.partition(",")[0]
+    return place if blow.run == DEPLOY else f"{blow.run}: {place}"
 
 
 def _count(blows: Iterable[Blow], so: Callable[[Blow], bool]) -> int:

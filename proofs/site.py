@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -46,6 +46,11 @@ class Migration(migrations.Migration):
 """
 _ADD = 'AddField("item", "note", models.TextField(null=True))'
 _REMOVE = 'RemoveField("item", "note")'
+_MODELS, _TEXT = "src/lists/models.py", "    text = models.TextField()\n"
+_MOOD = '    mood = models.CharField(max_length=9, default="kept")\n'
+_ADD_MOOD = 'AddField("item", "mood", models.CharField(max_length=9, default="kept"))'
+_REMOVE_MOOD = 'RemoveField("item", "mood")'
+"""Neither can be lived with by the release before: it does not know what must have a value, or needs what is gone."""
 _LEFT = """
 docker ps -a --filter label=deploy.role=one-off --format '{{.Names}}'
 docker images --filter label=deploy.partial --format '{{.ID}}'
@@ -70,7 +75,7 @@ class Ended:
 
     def require(self, exit_code: int) -> None:
         if self.exit_code != exit_code:
-            raise NotTrue(f"a deploy ended with exit code {self.exit_code}, not {exit_code}:\n{self.output[-4000:]}")
+            raise NotTrue(f"a run ended with exit code {self.exit_code}, not {exit_code}:\n{self.output[-4000:]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +106,38 @@ class Site:
     changes: int = 0
     migrations: int = 0
     last_migration: str = "0003_item_once_per_list"
+    notes: int = 0
+    moods: int = 0
+    confirm: int = 0
 
-    def change(self, *, migrates: bool = False) -> None:
-        """Change one line, and maybe what is in the database too: a column more or less, and a row that says so."""
+    def change(self, *, migrates: bool = False, closes: bool = False) -> None:
+        """Change one line, and maybe what is in the database too: a column more or less, and a row that says so.
+
+        ``closes``: it is one without which the release before, or with which it, can't work.
+        """
         self.changes += 1
         self.project.edit("src/lists/views.py", _VIEW, f"# Change {self.changes}.\n{_VIEW}")
-        if migrates:
-            self._add_migration()
+        if closes:
+            self.moods += 1
+            adds = self.moods % 2
+            self.project.edit(_MODELS, *((_TEXT, _TEXT + _MOOD) if adds else (_MOOD, "")))
+            self._add_migration(_ADD_MOOD if adds else _REMOVE_MOOD)
+        elif migrates:
+            self.notes += 1
+            self._add_migration(_ADD if self.notes % 2 else _REMOVE)
         self.project.commit(f"Change {self.changes}")
 
-    def _add_migration(self) -> None:
+    def confirm_within(self, seconds: int) -> None:
+        """Let the server go back by itself after so many seconds without a word, from the next deploy on."""
+        if self.confirm != seconds:
+            self.confirm = seconds
+            self.project.edit("deploy.toml", "port = 8888", f"port = 8888\nconfirm = {seconds}")
+
+    def _add_migration(self, operation: str) -> None:
         self.migrations += 1
         number, after = self.migrations, self.last_migration
         self.last_migration = f"{number + 3:04}_mark"
-        text = _CHANGE_DATA.format(number=number, after=after, operation=_ADD if number % 2 else _REMOVE)
+        text = _CHANGE_DATA.format(number=number, after=after, operation=operation)
         self.project.write(f"src/lists/migrations/{self.last_migration}.py", text)
 
     def copy(self, folder: Path) -> Site:
@@ -124,11 +147,17 @@ class Site:
 
     def start(self, *arguments: str) -> Running:
         """Begin a deploy, as its user would, in a session of processes of its own."""
-        return Running.begun(self.project.folder, [f"--deploy-to={self.server.target}", *arguments])
+        deploy = ["pytest", "--deploy-json=deploy.json", f"--deploy-to={self.server.target}"]
+        return Running.begun(self.project.folder, [*deploy, *arguments])
 
     def deploy(self, *arguments: str) -> Ended:
         """Deploy to the end, whatever that is."""
         return self.start(*arguments).end()
+
+    def roll_back(self) -> Ended:
+        """Go back by hand to the release before, or as far as that gets."""
+        rollback = ["deploy_plugin.cli", "rollback", self.server.target, "--yes"]
+        return Running.begun(self.project.folder, rollback).end()
 
     def command(self, *arguments: str) -> None:
         """Type a command of ``pytest-deploy``; it must succeed."""
@@ -153,6 +182,10 @@ class Site:
         """Name what a deploy that did not end has left on the server, and the next one should have cleared away."""
         return " ".join(self.server.sh(_LEFT).split())
 
+    def is_closed(self) -> bool:
+        """Say whether visitors get the maintenance page."""
+        return self.server.status("/") == HTTPStatus.SERVICE_UNAVAILABLE
+
     def await_answer(self, seconds: float) -> bool:
         """Say whether it answers within so many seconds."""
         until = time.monotonic() + seconds
@@ -163,7 +196,7 @@ class Site:
 
 @dataclass
 class Running:
-    """A deploy that is under way."""
+    """A deploy, or a rollback, that is under way."""
 
     process: subprocess.Popen[bytes]
     folder: Path
@@ -171,10 +204,11 @@ class Running:
     began: float
 
     @classmethod
-    def begun(cls, folder: Path, arguments: list[str]) -> Running:
+    def begun(cls, folder: Path, words: Sequence[str]) -> Running:
+        """Begin it; ``words`` are a module and what is typed after it."""
         shown, report = folder / "run.txt", folder / "deploy.json"
         report.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "pytest", "--deploy-json=deploy.json", *arguments]
+        argv = [sys.executable, "-m", *words]
         # A file, not a pipe: what outlives a killed run would hold the pipe.
         with shown.open("wb") as file:
             process = subprocess.Popen(
@@ -244,9 +278,8 @@ def prepare(project: Project, name: str, drain: int | None) -> None:
     project.edit("Dockerfile", "COPY --from=code", f"LABEL {_LABEL}={name}\nCOPY --from=code")
     if drain is not None:
         project.edit("deploy.toml", "port = 8888", f"port = 8888\ndrain = {drain}")
-    project.write(
-        ".gitignore", "__pycache__/\n.pytest_cache/\n/deploy.json\n/run.txt\n/conftest.py\n/strike.json\n/struck.json\n"
-    )
+    ours = ("deploy.json", "run.txt", "conftest.py", "strike.json", "struck.json", "parts.json")
+    project.write(".gitignore", "".join(["__pycache__/\n.pytest_cache/\n", *(f"/{name}\n" for name in ours)]))
     project.commit("To be put to the proof")
 
 

@@ -23,6 +23,8 @@ PIECES, PIECE = 25, 2_000
 """An upload: so many pieces of so many bytes, one after the other."""
 PAUSE = 0.2
 """Seconds between two pieces."""
+CLOSED = "the maintenance page"
+"""What became of a request while the site was closed for a downtime."""
 _TOKEN = "a" * 32
 _FORM: Mapping[str, str] = {"Cookie": f"csrftoken={_TOKEN}", "Content-Type": "application/x-www-form-urlencoded"}
 _Connection = http.client.HTTPConnection
@@ -164,4 +166,6 @@ def _form(text: str) -> bytes:
 def _read(connection: _Connection, wanted: http.HTTPStatus) -> str:
     answer = connection.getresponse()
     answer.read()  # raises where it is not whole
+    if answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE and answer.headers["Retry-After"]:
+        return CLOSED
     return "" if answer.status == wanted else f"status {answer.status}"

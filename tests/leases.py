@@ -9,7 +9,7 @@ from deploy_plugin.lease import Lease
 from deploy_plugin.testing import FakeServer
 
 
-def take(server: FakeServer, purpose: str = "deploy", *, wait: float = 0) -> Lease:
+def take(server: FakeServer, purpose: str = "deploy", *, wait: float | None = 0) -> Lease:
     return lease.acquire(server, "superlists", "staging", purpose, wait=wait)
 
 

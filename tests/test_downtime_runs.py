@@ -175,3 +175,17 @@ def test_a_restore_opens_a_site_that_was_left_closed(server: FakeServer, old: st
     assert (folder / "data/db.sqlite3").read_bytes() == b"good rows"
     assert upstreams.told(server, "superlists") == old
     assert downtime.look(server, "superlists") is None
+
+
+def test_a_site_that_is_closed_is_not_rolled_back_and_it_says_what_opens_it(
+    server: FakeServer, old: str, command: Command
+) -> None:
+    leave_closed(server, old)
+    server.journal.clear()
+    assert command("rollback", "staging", "--yes") == 30
+    assert "The site of superlists is closed: the maintenance page is up since 2026-11-18 11:06:40 UTC" in command.err
+    assert "pytest --deploy-to=staging" in command.err
+    assert "pytest-deploy restore staging SNAPSHOT" in command.err
+    assert page(server).exists()
+    assert upstreams.told(server, "superlists") == old
+    assert server.journal == []

@@ -70,6 +70,16 @@ def test_a_second_one_is_told_who_and_since_when_and_until_when_and_what_to_do(
     assert file(server).read_bytes() == before
 
 
+def test_who_has_no_option_to_wait_is_not_told_of_one(server: FakeServer) -> None:
+    take(server)
+    with pytest.raises(LeaseHeld) as caught:
+        take(server, wait=None)
+    assert "Wait until then, and type it again. If you know that nobody is at work: pytest-deploy unlock" in str(
+        caught.value
+    )
+    assert "--deploy-wait" not in str(caught.value)
+
+
 def test_apps_do_not_wait_for_each_other(server: FakeServer) -> None:
     take(server)
     lease.acquire(server, "blog", "staging", "deploy").require()

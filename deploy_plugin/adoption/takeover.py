@@ -25,7 +25,7 @@ from deploy_plugin.database import programs, restore, snapshots
 from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
 from deploy_plugin.health import PATIENCE
 from deploy_plugin.models import App, AppFolder, Release, Target
-from deploy_plugin.records import Record
+from deploy_plugin.records import ADOPTED, Record
 from deploy_plugin.steps.env_file import EnsureEnvFile
 from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
@@ -68,7 +68,7 @@ def as_release(server: Server, app: App, target: Target, old: Old) -> Containers
         target=target,
         folder=AppFolder(server.facts.home, app.name),
         user=server.facts.app_user,
-        release=Release(f"{datetime.now(UTC):%Y%m%d-%H%M%S}-adopted", "", f"{app.name}:adopted-{digest}"),
+        release=Release(f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{ADOPTED}", "", f"{app.name}:{ADOPTED}-{digest}"),
         settings=old.settings,
     )
 

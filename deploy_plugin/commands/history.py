@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from deploy_plugin.past import Past
 
-DEPLOY, ROLLBACK = "deploy", "rollback"
+DEPLOY, ADOPT, ROLLBACK = "deploy", "adopt", "rollback"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A deploy, or a rollback by hand: visitors were sent to a release then."""
+    """A deploy, a takeover, or a rollback by hand: visitors were sent to a release then."""
 
     what: str
     at: str | None
@@ -66,13 +66,13 @@ def history(options: Namespace, config: pytest.Config) -> int:
 def _events(releases: Sequence[Past], serves: str) -> list[Event]:
     every = [event for one in releases for event in _of(one, serves=one.id == serves)]
     # Times are whole seconds; what was done to a release in one came after its deploy, and after others' deploys.
-    return sorted(every, key=lambda event: (event.at or "", event.what != DEPLOY, event.release), reverse=True)
+    return sorted(every, key=lambda event: (event.at or "", event.what == ROLLBACK, event.release), reverse=True)
 
 
 def _of(one: Past, *, serves: bool) -> Iterator[Event]:
     record = one.record
     deployed = Event(
-        what=DEPLOY,
+        what=ADOPT if one.is_adopted else DEPLOY,
         at=record.get("deployed"),
         release=one.id,
         commit=record.get("commit") or None,

@@ -46,7 +46,8 @@ def _go_back(options: Namespace, session: Session, server: Server) -> int:
     if closed := downtime.look(server, session.app.name):
         raise StepFailed(
             f"The site of {session.app.name} is closed: {closed}.",
-            hint=f"Deploy, which ends that first, or: pytest-deploy restore {session.target.name} SNAPSHOT",
+            hint=f"A deploy ends that first: pytest --deploy-to={session.target.name}\n"
+            f"So does putting a snapshot in the database's place: pytest-deploy restore {session.target.name} SNAPSHOT",
         )
     app, target = replace(session.app, proxied=is_proxied(container)), session.target
     now = release.of(server, app, target, container)
@@ -76,4 +77,5 @@ def _served(server: Server, app: str) -> str | None:
 
 def _described(chosen: Past) -> str:
     record = chosen.record
-    return f"{chosen.id}, deployed {when(record.get('deployed'))} by {record.get('by')}; {TESTS[chosen.verified]}"
+    came = "taken over" if chosen.is_adopted else "deployed"
+    return f"{chosen.id}, {came} {when(record.get('deployed'))} by {record.get('by')}; {TESTS[chosen.verified]}"

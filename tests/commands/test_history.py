@@ -8,7 +8,10 @@ import pytest
 
 from deploy_plugin.testing import FakeServer
 from tests.commands.command import Command
-from tests.commands.releases import record
+from tests.commands.elsewhere import TOML
+from tests.commands.releases import ids, record
+from tests.inner import Project
+from tests.site import install_docker
 
 
 def test_history_is_newest_first_with_rollbacks_among_the_deploys(
@@ -33,6 +36,24 @@ def test_history_is_newest_first_with_rollbacks_among_the_deploys(
     assert lines[0].split()[3:5] == ["rollback", old]
     assert lines[0].endswith(f"verified  serves  in place of {new}")
     assert server.journal == []
+
+
+def test_a_takeover_is_told_from_a_deploy_and_so_is_going_back_to_it(
+    old: FakeServer, command: Command, project: Project
+) -> None:
+    assert command("adopt", "staging", "--yes") == 0
+    install_docker(old)
+    project.write("deploy.toml", TOML.replace("[app]\n", '[app]\nproxy = "none"\n'))
+    assert project.run("--deploy-to=staging").ret == 0
+    adopted, _ = ids(old)
+    assert command("rollback", "staging", "--yes") == 0, command.err
+    assert f"back to {adopted}, taken over " in command.out
+    assert command("history", "staging", "--json") == 0
+    assert [(one["what"], one["release"] == adopted) for one in json.loads(command.out)] == [
+        ("rollback", True),
+        ("deploy", False),
+        ("adopt", True),
+    ]
 
 
 def test_history_says_what_can_not_be_gone_back_to(two: tuple[str, str], server: FakeServer, command: Command) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 
@@ -117,3 +118,24 @@ def test_a_deploy_whose_lease_is_taken_away_stops_before_its_next_step(deployabl
     assert "failed  Migrate" in said(result)
     assert "Switch" not in said(result)
     assert server.engine.journal
+
+
+@pytest.mark.usefixtures("deployed", "theirs")
+@pytest.mark.parametrize(
+    "typed", [("rollback", "staging"), ("restore", "staging", "good"), ("reset-db", "staging"), ("adopt", "staging")]
+)
+def test_a_command_is_told_to_wait_and_of_no_option_that_it_has_not(
+    server: FakeServer, command: Command, typed: tuple[str, ...]
+) -> None:
+    snapshot = server.home / "deploy/superlists/snapshots/db-good.sqlite3"
+    snapshot.parent.mkdir(exist_ok=True)
+    snapshot.write_bytes(b"good rows")
+    digest = hashlib.sha256(b"good rows").hexdigest()
+    snapshot.with_name(f"{snapshot.name}.sha256").write_text(f"{digest}  {snapshot.name}\n")
+    server.journal.clear()
+    assert command(*typed) == 30
+    assert "harriet@laptop is at work on superlists on staging: deploy, since " in command.err
+    told = " ".join(command.err.split())
+    assert "Wait until then, and type it again. If you know that nobody is at work: pytest-deploy unlock" in told
+    assert "--deploy-wait" not in command.err
+    assert server.journal == []

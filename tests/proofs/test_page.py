@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proofs import page, results
+from proofs.aims import DOWNTIME, ROLLBACK
 from proofs.results import Results
 from tests.documents import DOCS
 from tests.proofs.found import ABOUT, LOAD, RESULTS, WELL, blow
@@ -63,6 +64,18 @@ def test_the_page_counts_kills_by_step() -> None:
     assert "- Of the process with its ssh: 0; of the process alone: 3" in shown
     assert "| Switch            |     2 |          **0** |" in shown
     assert "- The next deploy did not succeed: **0**; left something behind: **0**" in shown
+
+
+def test_kills_of_other_runs_are_told_apart_and_what_visitors_saw_of_a_downtime() -> None:
+    closed = replace(blow(3, "Migrate, as it acts"), run=DOWNTIME, migrates=True, closed=40)
+    back = replace(blow(5, "Tell the proxy, as it begins"), run=ROLLBACK, migrates=True)
+    shown = page.every(replace(RESULTS, kills=[*RESULTS.kills, closed, back]))
+    assert "- Kills: **5**, of deploys with a migration: 3" in shown
+    assert "- Among them, of a deploy with a downtime: 1\n- Among them, of a rollback: 1" in shown
+    assert "- Requests that got the maintenance page meanwhile, of a downtime: 40" in shown
+    assert "| deploy with a downtime: Migrate |     1 |          **0** |" in shown
+    assert "| rollback: Tell the proxy        |     1 |          **0** |" in shown
+    assert "Among them" not in page.every(RESULTS)
 
 
 def test_what_is_not_well_is_counted_and_told() -> None:

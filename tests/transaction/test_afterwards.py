@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from deploy_plugin import ending, prune, transaction
+from deploy_plugin.containers import ONE_OFF, ROLE
 from deploy_plugin.errors import ConfigError, StepFailed
 from deploy_plugin.models import Deployment, SecretSource
 from tests.site import TARGET, running
@@ -50,6 +51,19 @@ def test_a_release_that_a_killed_run_left_ends_as_well(deploy: Deploys, old: Dep
     deploy.server.engine.start(replace(spec, name="superlists-20200202-000000-abcdef0"))
     deploy()
     assert drained(deploy)[-1] == "docker stop superlists-20200202-000000-abcdef0"
+
+
+def test_what_a_killed_rollback_left_goes_although_there_is_nothing_to_deploy(deploy: Deploys, old: Deployment) -> None:
+    spec = deploy.server.engine.specs[old.container]
+    left = replace(spec, name="superlists-1-compatibility", labels={**spec.labels, ROLE: ONE_OFF})
+    deploy.server.engine.start(left)
+    copy = deploy.server.home / "deploy/superlists/rehearsal/db.sqlite3"
+    copy.parent.mkdir()
+    copy.write_text("rows of users")
+    deploy()
+    ending.commit(deploy.app, deploy.server, deploy.runner)
+    assert running(deploy.server) == {old.container}
+    assert not copy.parent.exists()
 
 
 @pytest.mark.usefixtures("old")
