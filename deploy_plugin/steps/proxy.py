@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -42,20 +43,23 @@ class EnsureProxy:
     def check(self, server: Server) -> str | None:
         name = caddy.container_name(self._port)
         container = server.engine.container(name)
-        if container is None or not container.running:
+        if container is None:
+            held = ", ".join(traffic.look(server, self.containers).published)
+            return f"{name} does not run" + (held and f"; nobody answers while it takes the port over from {held}")
+        if not container.running:
             return f"{name} does not run"
         config = server.read(self._folder(server).config(self._port))
         return None if config == self._wanted(config) else f"{name} is not configured for {self.containers.target.host}"
 
-    def apply(self, server: Server) -> None:
+    def apply(self, server: Server) -> str | None:
         # Another app's deploy may be about to tell the same proxy something else.
         lease = acquire(server, caddy.PROXY, self.containers.target.name, "deploy", wait=_WAIT)
         try:
-            self._ensure(server)
+            return self._ensure(server)
         finally:
             lease.release()
 
-    def _ensure(self, server: Server) -> None:
+    def _ensure(self, server: Server) -> str | None:
         folder = self._folder(server)
         server.engine.ensure_network(caddy.NETWORK)
         upstreams.make_folder(server, folder)
@@ -65,12 +69,12 @@ class EnsureProxy:
         container = server.engine.container(name)
         if container and container.running:
             self._reload(server, config, wanted)
-            return
+            return None
         server.write(config, wanted, mode=upstreams.READABLE)
         if container:
             server.engine.start_again(name)
-        else:
-            self._start(server, self._spec(server))
+            return None
+        return self._start(server, self._spec(server))
 
     @property
     def _port(self) -> int:
@@ -103,22 +107,27 @@ class EnsureProxy:
                 "deploy again.",
             )
 
-    def _start(self, server: Server, proxy: ContainerSpec) -> None:
+    def _start(self, server: Server, proxy: ContainerSpec) -> str | None:
         before = traffic.look(server, self.containers).published
         if before:
-            self._take_the_port(server, proxy, before)
-        else:
-            server.engine.start(proxy)
+            away = self._take_the_port(server, proxy, before)
+            return f"{proxy.name} took the port over from {', '.join(before)}; nobody answered for {away:.1f} s at most"
+        server.engine.start(proxy)
+        return None
 
-    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> None:
+    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> float:
+        """Give the seconds from the first stop on: what stops may go on answering for a part of them."""
         app, name = self.containers.app.name, self.containers.serving.name
         new = server.engine.keep(name)
         unconfirmed = confirmation.of(server, self.containers)
         unconfirmed.await_it(server, self.containers, port_is_away=True)
         with traffic.or_back(server, self.containers):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
+            since = time.monotonic()
             for published in before:
                 server.engine.stop(published)
             server.engine.start(proxy)
             await_healthy(server, proxy.name, replace(self.probe, port=caddy.PORT))
+            away = time.monotonic() - since
             unconfirmed.renew(server)
+        return away

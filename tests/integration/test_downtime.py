@@ -231,6 +231,10 @@ def test_the_next_deploy_ends_what_was_left_and_drops_the_column(
     assert server.status() == 503
     assert seen.returncode == 30
     assert "the maintenance page is up since 20" in seen.stdout
+    refused = command(project, "rollback", server.target, "--yes")
+    assert refused.returncode == 30
+    assert f"A deploy ends that first: pytest --deploy-to={server.target}" in refused.stderr
+    assert server.status() == 503
     project.write("infra_tests/test_it.py", THROUGH_THE_DOOR)
 
     with crowd.about("late"):

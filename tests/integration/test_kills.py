@@ -1,4 +1,4 @@
-"""Ten deploys that are killed while visitors write, one whose connection is cut, and the deploys after them.
+"""Ten deploys and a rollback that are killed while visitors write, one whose connection is cut, and what comes then.
 
 docs/reliability.md tells of many more.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy_plugin.sandbox.inventory import container_name
-from proofs.aims import Aim
+from proofs.aims import LOOKS, ROLLBACK, Aim
 from proofs.blows import Blows, Next
 from proofs.faults import CUT_SSH
 from proofs.site import Site, prepare, visited
@@ -59,6 +59,18 @@ def test_a_killed_deploy_loses_nothing_and_the_next_one_succeeds(site: Site, vis
     assert blow.ended == KILLED
     assert blow.is_well, blow.said
     assert (blow.found.serves == before) == (aim in BEFORE_THE_SWITCH), blow
+
+
+def test_a_rollback_that_is_killed_as_it_tries_the_release_leaves_no_copy_behind(
+    site: Site, visitors: Visitors
+) -> None:
+    aim = Aim(LOOKS, "within", "process", delay=0.5, migrates=True, run=ROLLBACK)
+
+    blow = Blows(site, visitors).strike(0, aim, Next(waits=False, same=True))
+
+    assert blow, "it had ended before it was killed"
+    assert blow.ended == KILLED
+    assert blow.is_well, blow.said
 
 
 def test_a_deploy_whose_connection_is_cut_as_it_migrates_loses_nothing(site: Site, visitors: Visitors) -> None:

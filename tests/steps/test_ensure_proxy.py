@@ -106,7 +106,15 @@ def test_what_the_proxy_refuses_is_not_there_at_its_next_start(
 def test_the_proxy_takes_the_port_over_with_the_new_release_behind_it(before: Traffic) -> None:
     with pytest.raises(NotYetKnown, match=f"{OLD} holds the port"):
         before.steps("2")[-1].check(before.server)
-    before.run("2")
+    start, _, ensure, switch = before.steps("2")
+    foretold = f"proxy-8080 does not run; nobody answers while it takes the port over from {OLD}"
+    assert ensure.check(before.server) == foretold
+    start.apply(before.server)
+    told = ensure.apply(before.server)
+    assert told
+    assert told.startswith(f"proxy-8080 took the port over from {OLD}; nobody answered for ")
+    if switch.check(before.server):
+        switch.apply(before.server)
     assert before.reached == NEW
     assert running(before.server) == {NEW}
     assert before.server.engine.specs[NEW].stays
