@@ -69,11 +69,16 @@ def release_steps(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by 
     record: Record,
     early: EarlyBuild | None = None,
     downtime: Downtime | None = None,
+    *,
+    begins: bool = False,
 ) -> list[Step]:
-    """Bring one release onto the server and make it serve; its ``record`` is written last."""
+    """Bring one release onto the server and make it serve; its ``record`` is written last.
+
+    ``begins`` is for the first release on an empty database: see ``migrations.begins``.
+    """
     app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
     probe = Probe.of(app, containers.target)
-    migrations = Migrations(containers, record)
+    migrations = Migrations(containers, record, begins=begins)
     database = folder.data / app.database.name if app.database else None
     return [
         BuildImage(release.image, app.context, platform, early),
@@ -91,9 +96,11 @@ def release_steps(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by 
 
 def _proxied(migrations: Migrations, probe: Probe, downtime: Downtime) -> list[Step]:
     containers = migrations.containers
+    # A release is asked what it lacks while it runs; where it lacks everything, it would have to start anew at once.
+    start: list[Step] = [StartRelease(containers)]
+    migrate = _migrate(migrations, probe, downtime)
     return [
-        StartRelease(containers),
-        *_migrate(migrations, probe, downtime),
+        *(migrate + start if migrations.begins else start + migrate),
         AwaitHealth(containers, probe),
         *([KeepStatic(containers)] if containers.app.static else []),
         EnsureProxy(containers, probe),

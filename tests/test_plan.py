@@ -11,10 +11,12 @@ from deploy_plugin.steps.base import Step
 from tests.site import TARGET
 
 
-def steps(app: App) -> list[Step]:
+def steps(app: App, *, begins: bool = False) -> list[Step]:
     release = Release("20261124-031205-1a2b3c4", "", "superlists:abc")
     containers = Containers(app, TARGET, AppFolder(PurePosixPath("/home/e"), app.name), (1, 1), release, {})
-    return plan.release_steps(containers, {}, "linux/amd64", Record(containers.folder.record(release.id)))
+    return plan.release_steps(
+        containers, {}, "linux/amd64", Record(containers.folder.record(release.id)), begins=begins
+    )
 
 
 def titles(app: App) -> list[str]:
@@ -59,6 +61,12 @@ def test_nothing_that_visitors_see_changes_before_the_release_was_well(app: App)
         "Switch",
         "Keep the record",
     ]
+
+
+def test_the_first_release_of_all_starts_when_it_has_its_schema(app: App) -> None:
+    first = [step.title for step in steps(app, begins=True)]
+    assert sorted(first) == sorted(titles(app))
+    assert first[first.index("Migrate") + 1] == "Start the release"
 
 
 def test_without_a_proxy_it_is_tried_in_a_container_of_its_own(app: App) -> None:

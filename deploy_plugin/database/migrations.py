@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import MIGRATES, Containers, manage_command, one_offs, serving, start
-from deploy_plugin.database import recorded
+from deploy_plugin.database import recorded, snapshots
 from deploy_plugin.errors import NotYetKnown, StepFailed
 from deploy_plugin.hints import hint_for
 from deploy_plugin.records import Record
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
 _MIGRATION = re.compile(r"^(\w+\.\w+)$", re.MULTILINE)
+_EVERY = "every migration"
 _LINES = 25
 _PAUSE = 0.2
 _MIGRATION_FAILED = "Fix the migration or the data, then deploy again."
@@ -27,11 +28,21 @@ _PLAN_FAILED = "The app can't even say which migrations it has: fix it, or the s
 _ALL_THERE = 'for folder do [ -d "$folder" ] || exit 1; done'
 
 
-class Migrations:
-    """Those of one release on one server: several steps ask for them, and the app is asked once."""
+def begins(server: Server, containers: Containers) -> bool:
+    """Whether the app's first release comes to a database that holds nothing: all its migrations are to be applied."""
+    app = containers.app
+    return bool(app.database) and serving(server, app) is None and not snapshots.holds_anything(server, containers)
 
-    def __init__(self, containers: Containers, record: Record | None = None) -> None:
+
+class Migrations:
+    """Those of one release on one server: several steps ask for them, and the app is asked once.
+
+    Where the app ``begins`` there, nobody is asked: there is nothing that they could be applied to already.
+    """
+
+    def __init__(self, containers: Containers, record: Record | None = None, *, begins: bool = False) -> None:
         self.containers = containers
+        self.begins = begins
         self._record = record or Record(containers.folder.record(containers.release.id))
         self.rehearsed = False
         """Whether they were seen to work on a copy of the data, in this run."""
@@ -46,6 +57,8 @@ class Migrations:
     def missing(self, server: Server) -> str | None:
         """Say which are not applied, as a step's reason; None where all are."""
         pending = self.pending(server)
+        if pending and self.begins:
+            return "the database is empty"
         return f"{few(pending)} not applied yet" if pending else None
 
     def settle(self, server: Server) -> None:
@@ -68,8 +81,9 @@ class Migrations:
         # Never in a container that serves: whoever comes after a run that was killed would not see that it goes on.
         self._run(server, "migrate", "--no-input", "--no-color")
         self._pending = None
-        if unseen:
+        if unseen and not self.begins:  # the first of all is started when it has its schema
             start(server, self.containers)
+        self.begins = False
 
     def withdraw(self, server: Server) -> None:
         """Take the release away that runs unseen: it has no business with a schema that it was not made for."""
@@ -107,6 +121,8 @@ class Migrations:
 
     def _planned(self, server: Server) -> Sequence[str]:
         self._require_its_surroundings(server)
+        if self.begins:
+            return (_EVERY,)
         plan = self._ask(server, "migrate", "--plan", "--no-color")
         return [*_MIGRATION.findall(plan.stdout)]
 

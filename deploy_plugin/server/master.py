@@ -37,9 +37,9 @@ _HINTS = {
 
 
 def connect(argv: Sequence[str], log: Path, destination: str) -> tuple[subprocess.Popen[bytes], Shell]:
-    """Log in, and give ssh's process and the shell; ``Unreachable`` where it can't. What ssh says from then on is in ``log``.
+    """Log in, and give ssh's process, and the shell that it runs there; ``Unreachable`` where it can't.
 
-    A shell runs there, which reads what to do from the process's stdin.
+    What ssh says from then on is in ``log``.
     """
     with log.open("wb") as errors:
         master = subprocess.Popen(

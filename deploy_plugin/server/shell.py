@@ -1,4 +1,4 @@
-"""The shell at the other end of a connection: what it runs needs no session of its own, which costs most of the time."""
+"""The shell at the other end of a connection: what it runs needs no session of its own, which takes the most time."""
 
 from __future__ import annotations
 

@@ -26,6 +26,27 @@ def test_a_first_deploy_brings_everything_and_serves(deploy: Deploys, site: Site
     assert deployment.recap == deploy.runner.recap
 
 
+@either_way
+def test_on_an_empty_database_nobody_is_asked_what_is_applied(deploy: Deploys, site: Site) -> None:
+    deploy()
+    assert reason(deploy, "Migrate") == "the database is empty"
+    assert [command for _, command in site.commands if "--plan" in command] == []
+    assert [name for name, command in site.commands if "migrate" in command] == [f"{deploy.serving}-migrate"]
+
+
+@either_way
+def test_an_empty_database_under_a_release_that_serves_is_asked_about(deploy: Deploys, site: Site) -> None:
+    site.pending = []  # an app without migrations: its database stays empty
+    deploy()
+    deploy.change_code()
+    deploy()
+    assert deploy.outcomes["Migrate"] is Outcome.OK
+
+
+def reason(deploy: Deploys, title: str) -> str | None:
+    return next(step.reason for step in deploy.runner.recap.steps if step.title == title)
+
+
 def test_what_is_on_the_server_afterwards_is_what_the_docs_draw(deploy: Deploys) -> None:
     release = deploy().release.id
     folder = deploy.server.home / "deploy" / "superlists"
