@@ -42,7 +42,7 @@ class Traffic:
     published: Sequence[str]
     """The containers that hold a port themselves."""
     proxy: bool
-    """Whether the proxy was there: other apps may be behind it."""
+    """Whether the proxy ran: other apps may be behind it."""
     serving: Sequence[str]
     """The containers that answer them; none where the proxy sends them to one that does not run."""
 
@@ -57,10 +57,11 @@ def look(server: Server, containers: Containers) -> Traffic:
     published = tuple(container.name for container in found if container.running)
     upstream = upstreams.content(server, containers.app.name)
     told = server.engine.container(name) if (name := upstreams.named(upstream)) else None
+    proxy = server.engine.container(caddy.container_name(containers.target.publish))
     return Traffic(
         upstream=upstream,
         published=published,
-        proxy=server.engine.container(caddy.container_name(containers.target.publish)) is not None,
+        proxy=proxy is not None and proxy.running,
         serving=(told.name,) if told and told.running else published,
     )
 

@@ -43,11 +43,9 @@ class EnsureProxy:
     def check(self, server: Server) -> str | None:
         name = caddy.container_name(self._port)
         container = server.engine.container(name)
-        if container is None:
+        if container is None or not container.running:
             held = ", ".join(traffic.look(server, self.containers).published)
             return f"{name} does not run" + (held and f"; nobody answers while it takes the port over from {held}")
-        if not container.running:
-            return f"{name} does not run"
         config = server.read(self._folder(server).config(self._port))
         return None if config == self._wanted(config) else f"{name} is not configured for {self.containers.target.host}"
 
@@ -71,10 +69,14 @@ class EnsureProxy:
             self._reload(server, config, wanted)
             return None
         server.write(config, wanted, mode=upstreams.READABLE)
+        before = traffic.look(server, self.containers).published
+        if before:
+            return self._take_the_port(server, self._spec(server), before)
         if container:
             server.engine.start_again(name)
-            return None
-        return self._start(server, self._spec(server))
+        else:
+            server.engine.start(self._spec(server))
+        return None
 
     @property
     def _port(self) -> int:
@@ -107,17 +109,10 @@ class EnsureProxy:
                 "deploy again.",
             )
 
-    def _start(self, server: Server, proxy: ContainerSpec) -> str | None:
-        before = traffic.look(server, self.containers).published
-        if before:
-            away = self._take_the_port(server, proxy, before)
-            return f"{proxy.name} took the port over from {', '.join(before)}; nobody answered for {away:.1f} s at most"
-        server.engine.start(proxy)
-        return None
-
-    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> float:
-        """Give the seconds from the first stop on: what stops may go on answering for a part of them."""
+    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> str:
+        """Say how long it took from the first stop on: what stops may go on answering for a part of that."""
         app, name = self.containers.app.name, self.containers.serving.name
+        server.engine.remove(proxy.name)  # one that the server stopped when it gave the port back
         new = server.engine.keep(name)
         unconfirmed = confirmation.of(server, self.containers)
         unconfirmed.await_it(server, self.containers, port_is_away=True)
@@ -130,4 +125,4 @@ class EnsureProxy:
             await_healthy(server, proxy.name, replace(self.probe, port=caddy.PORT))
             away = time.monotonic() - since
             unconfirmed.renew(server)
-        return away
+        return f"{proxy.name} took the port over from {', '.join(before)}; nobody answered for {away:.1f} s at most"

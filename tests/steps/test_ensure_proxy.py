@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy_plugin import lease
+from deploy_plugin import lease, traffic
 from deploy_plugin.errors import LeaseHeld, NotYetKnown, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.health import Probe
 from deploy_plugin.steps import proxy
@@ -133,6 +133,28 @@ def test_a_run_that_goes_away_while_the_port_changes_hands_is_waited_for_no_long
     assert file.read_text() == f"1090 {NEW}\n"
     ensure.apply(before.server)
     assert file.read_text() == f"1600 {NEW}\n"
+
+
+def test_a_port_that_the_server_gave_back_by_itself_is_taken_again(before: Traffic) -> None:
+    before.run("2")
+    # Nobody confirmed the release, so this is what the server did.
+    before.server.engine.stop("proxy-8080")
+    before.server.engine.start_again(OLD)
+    before.upstream.unlink()
+    before.run("3")
+    assert before.reached == "superlists-3"
+
+
+def test_one_that_was_stopped_is_not_left_with_the_port_where_the_next_deploy_fails(before: Traffic) -> None:
+    before.run("2")
+    before.server.engine.stop("proxy-8080")
+    before.server.engine.start_again(OLD)
+    before.upstream.unlink()
+    containers = before.containers("3")
+    found = traffic.look(before.server, containers)
+    before.run("3")
+    traffic.send_back(before.server, containers, found)
+    assert before.reached == OLD
 
 
 @pytest.mark.parametrize("why", [StepFailed("no memory"), KeyboardInterrupt(), Unreachable("It broke.")])
