@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import deploy_plugin.targeted  # noqa: F401 - here first: what an inner run imports it forgets, and half may be known anew
 from deploy_plugin import health
 from deploy_plugin.session import Session
 from deploy_plugin.testing import FakeServer
