@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import FOLDER, ROLE, Containers
-from deploy_plugin.errors import StepFailed
+from deploy_plugin.errors import LeaseHeld, StepFailed
 from deploy_plugin.health import Probe, await_healthy, port_of
 from deploy_plugin.lease import TTL, acquire
 from deploy_plugin.proxy import caddy, upstreams
@@ -51,7 +51,11 @@ class EnsureProxy:
 
     def apply(self, server: Server) -> str | None:
         # Another app's deploy may be about to tell the same proxy something else.
-        lease = acquire(server, caddy.PROXY, self.containers.target.name, "deploy", wait=_WAIT)
+        try:
+            lease = acquire(server, caddy.PROXY, self.containers.target.name, "deploy", wait=_WAIT)
+        except LeaseHeld as held:
+            held.hint = "Another app's deploy has to do with the proxy that both share. Deploy again when it has ended."
+            raise
         try:
             return self._ensure(server)
         finally:
