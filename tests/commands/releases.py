@@ -32,7 +32,7 @@ def change_record(server: FakeServer, release: str, **changes: object) -> None:
 
 
 def ids(server: FakeServer) -> list[str]:
-    """The releases that were deployed, the oldest first."""
+    """The releases that were deployed, the oldest first, but for those of one second."""
     return sorted(path.stem for path in (server.home / "deploy/superlists/releases").glob("*.json"))
 
 
