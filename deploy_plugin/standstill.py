@@ -10,13 +10,14 @@ from deploy_plugin import lease
 from deploy_plugin.containers import APP, ONE_OFF, ROLE, Containers, is_release
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.health import Probe, await_healthy
+from deploy_plugin.lease_file import SAYS
 from deploy_plugin.server.files import detached, script
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
 # $1: the lease, which is ours; $2: the mark, which holds its token as long as the app is to stand still.
-_BEGIN = f"""{lease.SAYS}
+_BEGIN = f"""{SAYS}
 lease=$1 mark=$2 tries=100
 umask 077
 # The server may be about to start what an earlier run stopped: let it.
@@ -26,7 +27,7 @@ says "$lease" token > "$mark"
 _END = 'rm -f -- "$1"'
 # $1, $2: as above; $3: what tells a command's container; then what is to run again. Whoever changes the database in a
 # container of its own is let finish.
-_WATCH = f"""{lease.SAYS}
+_WATCH = f"""{SAYS}
 lease=$1 mark=$2 app=$3 role=$4
 shift 4
 mine=$(says "$lease" token)

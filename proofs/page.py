@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -88,10 +89,10 @@ def _kills(found: Results) -> str:
 
 
 def _of_another_kind(kills: Sequence[Blow]) -> list[str]:
-    others = {run: _count(kills, lambda kill: kill.run == run) for run in (DOWNTIME, ROLLBACK)}  # noqa: B023 - used here
+    runs = Counter(kill.run for kill in kills)
     shown = sum(kill.closed for kill in kills)
     return [
-        *(f"- Among them, of a {run}: {count}" for run, count in others.items() if count),
+        *(f"- Among them, of a {run}: {count}" for run in (DOWNTIME, ROLLBACK) if (count := runs[run])),
         *([f"- Requests that got the maintenance page meanwhile, of a downtime: {shown}"] if shown else []),
     ]
 

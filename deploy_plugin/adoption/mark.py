@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import RollbackFailed, StepFailed
-from deploy_plugin.lease import SAYS
+from deploy_plugin.lease_file import SAYS
 from deploy_plugin.models import AppFolder
 from deploy_plugin.server.files import detached, script
 
