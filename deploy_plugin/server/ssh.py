@@ -86,9 +86,10 @@ class SshServer:
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         self._open()
-        if self._shell and not stdin:
+        shell = self._shell  # another thread may log in anew
+        if shell and not stdin:
             with suppress(Busy):
-                return self._run_in(self._shell, quote(argv))
+                return self._run_in(shell, quote(argv))
         done = subprocess.run([*self._ssh(), "--", quote(argv)], input=stdin, capture_output=True, check=False)
         if done.returncode == _SSH_FAILED and not self._alive():
             raise self._broke(done.stderr.decode(errors="replace"))
