@@ -75,7 +75,7 @@ def test_after_a_cut_at_any_byte_only_what_is_left_is_sent(any_server: RealServe
         assert name not in any_server.sh(NAMES)
         with connected(any_server) as server:
             said = ship.ship(name, server)
-            # A layer is sent when the one below has arrived. Less than a megabyte is sent besides: it measures the link.
+            # A layer is sent when the one below has arrived. What measures the link is sent besides: half a megabyte.
             done = max(0, at - MEGABYTE) // (layer * MEGABYTE)
             assert server.bytes_sent < ((layers - done) * layer + 2) * MEGABYTE, f"seed {seed}: {said}"
         assert name in any_server.sh(NAMES)
