@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 
 import pytest
 
-from deploy_plugin.images.packing import FIRST, PACKED, PROBE, STORED, Packer, measure
+from deploy_plugin.images.packing import FIRST, PROBE, Packer, measure
 from deploy_plugin.testing import FakeServer
 
 SLOW, FAST = 1.0, 1e15
@@ -16,25 +15,32 @@ SIZE = 12 * FIRST
 
 
 def sent(packer: Packer, content: bytes, size: int) -> bytes:
-    def chunks() -> Iterator[bytes]:
-        for _ in range(size // len(content)):
-            yield content
-
-    stream = b"".join(packer.packed(chunks()))
-    assert gzip.decompress(stream) == b"".join(chunks())
-    return stream
+    return b"".join(packer.packed(content for _ in range(size // len(content))))
 
 
 def test_on_a_slow_link_it_is_packed() -> None:
-    packer = Packer(lambda: SLOW)
-    assert len(sent(packer, TEXT, SIZE)) < SIZE / 10
-    assert packer.level == PACKED
+    stream = sent(Packer(lambda: SLOW), TEXT, SIZE)
+    assert gzip.decompress(stream) == TEXT * (SIZE // len(TEXT))
+    assert len(stream) < SIZE / 10
 
 
-def test_on_a_fast_link_only_the_first_of_it_is_packed() -> None:
-    packer = Packer(lambda: FAST)
-    assert len(sent(packer, TEXT, SIZE)) > SIZE - 2 * FIRST
-    assert packer.level == STORED
+def test_on_a_fast_link_it_goes_as_it_is() -> None:
+    assert sent(Packer(lambda: FAST), TEXT, SIZE) == TEXT * (SIZE // len(TEXT))
+
+
+def test_little_is_packed_unless_the_link_is_known_to_be_fast() -> None:
+    little, packer = FIRST // 2, Packer(lambda: FAST)
+    assert gzip.decompress(sent(packer, TEXT, little)) == TEXT * (little // len(TEXT))
+    sent(packer, TEXT, SIZE)
+    assert sent(packer, TEXT, little) == TEXT * (little // len(TEXT))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 100_000, 262_144, 600_000])
+def test_every_byte_goes_in_its_turn_whatever_the_size_of_the_pieces(size: int) -> None:
+    pieces = [bytes([number]) * size for number in range(5)]
+    for link in SLOW, FAST:
+        stream = b"".join(Packer(lambda speed=link: speed).packed(pieces))
+        assert (gzip.decompress(stream) if stream[:2] == b"\x1f\x8b" else stream) == b"".join(pieces)
 
 
 def test_the_link_is_measured_once_and_not_at_all_for_little() -> None:
