@@ -90,7 +90,7 @@ def release_steps(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by 
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
         *(_proxied if app.proxied else _published)(migrations, probe, downtime or Downtime()),
-        KeepRecord(record, containers),
+        KeepRecord(record, migrations),
     ]
 
 

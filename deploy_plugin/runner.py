@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from deploy_plugin.ahead import Ahead
 from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import DeployError, NotYetKnown, Unreachable
 from deploy_plugin.fence import fenced
 from deploy_plugin.models import Outcome, Recap, Release, StepReport
 from deploy_plugin.redaction import Redactor
-from deploy_plugin.server.seen import unseen
+from deploy_plugin.server.seen import behind, unseen
 
 if TYPE_CHECKING:
     from deploy_plugin.door import Door
@@ -81,8 +82,18 @@ class Runner:
 
         ``changed`` is the outcome of one that had something to do.
         """
-        for step in steps:
-            self._run(step, server or self._server, changed)
+        server = server or self._server
+        queue = list(steps)
+        ahead: dict[int, Ahead] = {}
+        try:
+            for number, step in enumerate(queue):
+                self._run(step, server, changed, ahead.get(number))
+                for later in range(number + 2, len(queue) * (not self.dry)):
+                    if isinstance(step, getattr(queue[later], "after", ())):
+                        ahead[later] = Ahead(queue[later], behind(server), self.for_changes)
+        finally:
+            for one in ahead.values():
+                one.stop()
 
     def for_changes(self, server: Server | None = None) -> Server:
         """Give the server (the runner's, if no other) to change something there; ``LeaseLost`` once the lease is."""
@@ -108,13 +119,11 @@ class Runner:
         """Whether a plan has met anything that is missing."""
         return self.dry and self.recap.count(Outcome.CHANGED) > 0
 
-    def _run(self, step: Step, server: Server, changed: Outcome) -> None:
+    def _run(self, step: Step, server: Server, changed: Outcome, ahead: Ahead | None) -> None:
         start = time.monotonic()
         try:
             self.hooks.pytest_deploy_step_started(step=step)
-            reason = step.check(server)
-            if reason is not None and not self.dry:
-                reason = step.apply(self.for_changes(server)) or reason
+            reason = self._done(step, server, ahead)
             outcome = Outcome.OK if reason is None else changed
         except NotYetKnown as unknown:
             # A deploy does what comes before, so it must know: what is passed over here would be missing from there on.
@@ -131,3 +140,13 @@ class Runner:
             report = StepReport(step.title, outcome, time.monotonic() - start, reason)
             self._reports.append(report)
             self.hooks.pytest_deploy_step_finished(step=step, report=report)
+
+    def _done(self, step: Step, server: Server, ahead: Ahead | None) -> str | None:
+        if ahead and ahead.wait():
+            if ahead.reason is not None:
+                unseen(server)
+            return ahead.reason
+        reason = step.check(server)
+        if reason is not None and not self.dry:
+            reason = step.apply(self.for_changes(server)) or reason
+        return reason

@@ -22,6 +22,7 @@ from deploy_plugin.adoption.mark import Mark
 from deploy_plugin.adoption.old import Old
 from deploy_plugin.containers import Containers, manage_command, remove_candidates
 from deploy_plugin.database import programs, restore, snapshots
+from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
 from deploy_plugin.health import PATIENCE
 from deploy_plugin.models import App, AppFolder, Release, Target
@@ -122,7 +123,7 @@ def _make_ready(server: Server, old: Old, new: Containers) -> None:
 def _write_down(server: Server, old: Old, new: Containers) -> None:
     folder = new.folder
     KeepSettings(folder.settings(new.release.id), new.settings).apply(server)
-    KeepRecord(Record(folder.record(new.release.id)), new).apply(server)
+    KeepRecord(Record(folder.record(new.release.id)), Migrations(new)).apply(server)
     told = {
         "container": old.container,
         "image": old.made.image,

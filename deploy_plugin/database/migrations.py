@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import MIGRATES, Containers, manage_command, one_offs, serving, start
@@ -47,12 +48,19 @@ class Migrations:
         self.rehearsed = False
         """Whether they were seen to work on a copy of the data, in this run."""
         self._pending: Sequence[str] | None = None
+        self._applied: str | None = None
 
     def pending(self, server: Server) -> Sequence[str]:
         """Name those that are not applied; ``NotYetKnown`` where the app can't be asked yet."""
         if self._pending is None:
             self._pending = () if self._is_as_recorded(server) else self._planned(server)
         return self._pending
+
+    def applied(self, server: Server) -> str | None:
+        """Digest those that are applied, see ``recorded.applied``; read once, as long as nothing is applied."""
+        if self._applied is None:
+            self._applied = recorded.applied(server, self.containers)
+        return self._applied
 
     def missing(self, server: Server) -> str | None:
         """Say which are not applied, as a step's reason; None where all are."""
@@ -69,7 +77,7 @@ class Migrations:
         for left in one_offs(server, self.containers.app):
             if left.name.endswith(MIGRATES):
                 self._await_end(server, left)
-                self._pending = None
+                self._pending = self._applied = None
             server.engine.remove(left.name)
 
     def apply(self, server: Server) -> None:
@@ -80,7 +88,7 @@ class Migrations:
             self.withdraw(server)
         # Never in a container that serves: whoever comes after a run that was killed would not see that it goes on.
         self._run(server, "migrate", "--no-input", "--no-color")
-        self._pending = None
+        self._pending = self._applied = None
         if unseen and not self.begins:  # the first of all is started when it has its schema
             start(server, self.containers)
         self.begins = False
@@ -117,13 +125,15 @@ class Migrations:
         """Whether the database has what it had when this release was seen to lack nothing: a release never changes."""
         found = self._record.read(server) or {}
         known = found.get("migrations")
-        return known is not None and known == recorded.applied(server, self.containers)
+        return known is not None and known == self.applied(server)
 
     def _planned(self, server: Server) -> Sequence[str]:
         self._require_its_surroundings(server)
         if self.begins:
             return (_EVERY,)
-        plan = self._ask(server, "migrate", "--plan", "--no-color")
+        with ThreadPoolExecutor(1) as pool:  # what the record will say is read while Django starts
+            pool.submit(self.applied, server)
+            plan = self._ask(server, "migrate", "--plan", "--no-color")
         return [*_MIGRATION.findall(plan.stdout)]
 
     def _ask(self, server: Server, *arguments: str) -> Finished:

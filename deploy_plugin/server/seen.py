@@ -55,6 +55,11 @@ def seen(server: Server, *paths: PurePosixPath) -> Server:
     return cast("Server", _Seen(server, paths))
 
 
+def behind(server: Server) -> Server:
+    """Give the server itself, for a look beside the run's own: what is known stays known."""
+    return server.server if isinstance(server, _Seen) else server
+
+
 def unseen(server: Server) -> Server:
     """Give the server itself, to change something there."""
     if isinstance(server, _Seen):

@@ -13,6 +13,9 @@ class Step(Protocol):
 
     After ``apply``, ``check`` has nothing left to say. Both raise ``StepFailed`` where they can't do their work, and
     ``apply`` then leaves what served before serving.
+
+    One that can be done before its turn has ``after``: the class of the step after which all is there that it needs. A
+    deploy begins it then, beside those in between.
     """
 
     @property

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deploy_plugin.database import recorded
 from deploy_plugin.records import Record
 from deploy_plugin.who import who
 
 if TYPE_CHECKING:
-    from deploy_plugin.containers import Containers
+    from deploy_plugin.database.migrations import Migrations
     from deploy_plugin.server.base import Server
 
 
@@ -20,14 +19,14 @@ class KeepRecord:
     """Write the release's record: what, when and from where, and what its containers are made from."""
 
     record: Record
-    containers: Containers
+    migrations: Migrations
     title: str = "Keep the record"
 
     def check(self, server: Server) -> str | None:
         return None if self.record.read(server) is not None else f"{self.record.path.name} is missing"
 
     def apply(self, server: Server) -> None:
-        release, app = self.containers.release, self.containers.app
+        release, app = self.migrations.containers.release, self.migrations.containers.app
         self.record.write(
             server,
             {
@@ -36,7 +35,7 @@ class KeepRecord:
                 "image": release.image,
                 "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
                 "by": who(),
-                "migrations": recorded.applied(server, self.containers) if app.database else None,
+                "migrations": self.migrations.applied(server) if app.database else None,
                 "verified": None,
                 "app": {
                     "port": app.port,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from deploy_plugin.images import pull
 from deploy_plugin.images.ship import ship
 from deploy_plugin.proxy import caddy
+from deploy_plugin.steps.build_image import BuildImage
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -20,6 +21,7 @@ class ShipProxy:
     port: int
     platform: str
     title: str = "Ship the proxy"
+    after: ClassVar = BuildImage
 
     def check(self, server: Server) -> str | None:
         there = server.engine.image(caddy.IMAGE) or server.engine.container(caddy.container_name(self.port))

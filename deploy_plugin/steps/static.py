@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.proxy import static
 from deploy_plugin.proxy.upstreams import ProxyFolder, make_folder
 from deploy_plugin.server.files import script
+from deploy_plugin.steps.start_release import StartRelease
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -20,6 +21,7 @@ class KeepStatic:
 
     containers: Containers
     title: str = "Keep static files"
+    after: ClassVar = StartRelease
 
     def check(self, server: Server) -> str | None:
         folder = ProxyFolder(server.facts.home).static(self.containers.app.name, self.containers.release.id)

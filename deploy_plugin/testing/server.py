@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -64,6 +65,7 @@ class FakeServer:
         self.reconnected: Facts | None = None
         """What it is after the next ``reconnect``; as before where it is None."""
         self._dialled: list[socket.socket] = []
+        self._turn = threading.Lock()
         self._commands = folder / "commands"
         for path in (self.home, self._commands):
             path.mkdir(parents=True, exist_ok=True)
@@ -88,22 +90,8 @@ class FakeServer:
         Path(new.name).replace(self._commands / command)
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
-        before = self.tree()
-        command = shutil.which(str(argv[0]), path=str(self._commands))
-        if command is None:
-            return Result(127, stderr=f"{argv[0]}: not found".encode())
-        done = subprocess.run(
-            [command, *map(str, argv[1:])],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env={"HOME": str(self.home), "PATH": str(self._commands)},
-            cwd=self.home,
-        )
-        after = self.tree()
-        changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-        self.journal.extend(f"change {path}" for path in changed)
-        return Result(done.returncode, done.stdout, done.stderr)
+        with self._turn:  # one at a time: the journal says what each of them changed
+            return self._run(argv, stdin)
 
     def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:  # noqa: ARG002 - there is none
         """As ``run``; what the command prints is this process's output."""
@@ -148,3 +136,21 @@ class FakeServer:
         paths = [path for path in self.home.rglob("*") if path.name != AppFolder.LEASE]
         found = ((str(path.relative_to(self.home)), path.lstat()) for path in paths)
         return {name: (st.st_mode, st.st_uid, st.st_gid, st.st_size, st.st_mtime_ns, st.st_ino) for name, st in found}
+
+    def _run(self, argv: Sequence[str | PurePosixPath], stdin: bytes) -> Result:
+        before = self.tree()
+        command = shutil.which(str(argv[0]), path=str(self._commands))
+        if command is None:
+            return Result(127, stderr=f"{argv[0]}: not found".encode())
+        done = subprocess.run(
+            [command, *map(str, argv[1:])],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env={"HOME": str(self.home), "PATH": str(self._commands)},
+            cwd=self.home,
+        )
+        after = self.tree()
+        changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+        self.journal.extend(f"change {path}" for path in changed)
+        return Result(done.returncode, done.stdout, done.stderr)

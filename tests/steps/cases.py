@@ -207,7 +207,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     ),
     GatherFacts: lambda _world: GatherFacts(),
     InstallDocker: _install_docker,
-    KeepRecord: lambda world: KeepRecord(Record(world.folder.record(RELEASE.id)), world.containers),
+    KeepRecord: lambda world: KeepRecord(Record(world.folder.record(RELEASE.id)), Migrations(world.containers)),
     KeepSettings: lambda world: KeepSettings(world.folder.settings(RELEASE.id), {"KEY": Secret("x")}),
     KeepStatic: _keep_static,
     Migrate: _migrate,

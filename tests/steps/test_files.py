@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from deploy_plugin.containers import Containers
+from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.records import Record
@@ -78,7 +79,8 @@ def test_settings_of_a_release_are_for_its_owner_only_and_never_change(server: F
 def test_a_record_says_what_when_and_from_where_and_how_it_was_run(server: FakeServer, app: App) -> None:
     folder = AppFolder(server.facts.home, app.name)
     release = Release("r1", "1a2b3c4d", "superlists:abc")
-    step = KeepRecord(Record(folder.record("r1")), Containers(app, TARGET, folder, (1, 1), release, {}))
+    containers = Containers(app, TARGET, folder, (1, 1), release, {})
+    step = KeepRecord(Record(folder.record("r1")), Migrations(containers))
     assert step.check(server) == "r1.json is missing"
     step.apply(server)
     record = json.loads(Path(folder.record("r1")).read_text())
@@ -98,7 +100,8 @@ def test_a_record_says_what_when_and_from_where_and_how_it_was_run(server: FakeS
 def test_a_record_that_can_not_be_understood_is_written_anew(server: FakeServer, app: App) -> None:
     folder = AppFolder(server.facts.home, app.name)
     server.write(folder.record("r1"), b"half a rec", mode=0o600)
-    step = KeepRecord(Record(folder.record("r1")), Containers(app, TARGET, folder, (1, 1), Release("r1", "", "i"), {}))
+    containers = Containers(app, TARGET, folder, (1, 1), Release("r1", "", "i"), {})
+    step = KeepRecord(Record(folder.record("r1")), Migrations(containers))
     assert step.check(server) == "r1.json is missing"
 
 
