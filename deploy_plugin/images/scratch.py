@@ -15,7 +15,7 @@ from deploy_plugin.server import local
 _PATIENCE = 10
 """Seconds: what takes longer does not come from the cache of the build a moment ago, and is no quicker way."""
 _COPIES = ("COPY", "ADD")
-_KEPT = ("ARG", "ENV")
+_VALUES = ("ARG", "ENV")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,15 @@ def only_last(dockerfile: str, count: int, workdir: str) -> str | None:
     if len(copies) < count or any(line.word in ("RUN", "WORKDIR") for line in stage[copies[0] :]):
         return None
     absolute = {number: _absolute(stage[number].joined, workdir) for number in copies}
-    kept = [
-        absolute.get(number, line.raw) for number, line in enumerate(stage) if number in absolute or line.word in _KEPT
-    ]
-    if None in kept:
+    if None in absolute.values():
         return None
+    # Each instruction costs a layer's time, so those for values stay only where a value is wanted.
+    asks = any("$" in str(copy) for copy in absolute.values())
+    kept = [
+        absolute.get(number, line.raw)
+        for number, line in enumerate(stage)
+        if number in absolute or (asks and line.word in _VALUES)
+    ]
     before = "".join(line.raw for line in lines[: starts[-1]])
     return f"{before}FROM scratch\n{''.join(map(str, kept))}"
 

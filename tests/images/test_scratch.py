@@ -29,7 +29,13 @@ def test_the_final_stage_keeps_what_puts_files_there_and_nothing_else_changes() 
     before, _, stage = (only_last(BUILT, 2, "/app") or "").partition("FROM scratch\n")
     assert before == BUILT[: BUILT.index("\nFROM base\n")]
     lines = [line for line in stage.splitlines() if line]
-    assert lines == ["ENV A=1 \\", "    B=2", "COPY --from=code /layer/ /", "COPY settings.py /app/"]
+    assert lines == ["COPY --from=code /layer/ /", "COPY settings.py /app/"]
+
+
+def test_values_stay_where_they_are_asked_for() -> None:
+    _, _, stage = (only_last(BUILT.replace("settings.py", "$A.py"), 2, "/app") or "").partition("FROM scratch\n")
+    lines = [line for line in stage.splitlines() if line]
+    assert lines == ["ENV A=1 \\", "    B=2", "COPY --from=code /layer/ /", "COPY $A.py /app/"]
 
 
 def test_only_as_many_as_are_asked_for() -> None:
