@@ -105,9 +105,23 @@ def _start(server: Server, then: Containers, probe: Probe) -> None:
         containers.start(server, then)
     elif not found.running:
         server.engine.start_again(name)
+    ran = found is not None and found.running
     try:
-        await_healthy(server, name, probe)
+        _await(server, then, probe, again=ran)
     except BaseException:
-        if found is None or not found.running:
+        if not ran:
             server.engine.stop(name)
         raise
+
+
+def _await(server: Server, then: Containers, probe: Probe, *, again: bool) -> None:
+    """Wait until it answers; ``again``, too, if it ends meanwhile, because its time was over just then."""
+    name = then.serving.name
+    try:
+        await_healthy(server, name, probe)
+    except StepFailed:
+        found = server.engine.container(name)
+        if not again or found is None or found.running:
+            raise
+        traffic.spare(server, then.app, name)
+        await_healthy(server, name, probe)

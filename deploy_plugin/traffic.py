@@ -112,7 +112,7 @@ def drain_others(server: Server, app: App, serves: Container) -> Sequence[str]:
 
 
 def spare(server: Server, app: App, name: str) -> None:
-    """Let a container run that visitors go to now, be it that its time was just over when they were sent there.
+    """Let a container run that visitors go to, or are about to, be it that its time was just over.
 
     Whoever stops it has looked where they go before that, and is waited for; whoever looks later leaves it alone.
     """

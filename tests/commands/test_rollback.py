@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import pytest
 
-from deploy_plugin.server.base import Answer
+from deploy_plugin.server.base import Answer, Result
 from deploy_plugin.testing import FakeServer
 from tests.commands.command import Command, be_live, on_a_terminal
 from tests.commands.releases import before, change_record, deploy, ids, record, told
@@ -40,6 +42,30 @@ def test_one_whose_time_is_over_just_then_is_started_again(
     server.install("docker", f'echo "$*" >>{told_docker}')
     assert command("rollback", "staging") == 0, command.err
     assert told_docker.read_text().splitlines()[0] == f"start superlists-{two[0]}"
+
+
+def test_one_that_ends_while_it_is_asked_for_as_its_time_was_over_is_started_again(
+    two: tuple[str, str], server: FakeServer, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, name = two[0], f"superlists-{two[0]}"
+    server.engine.start_again(name)  # it finishes what it began
+    site, run = server.engine.site, server.run
+
+    def stopped_once(*_: object) -> Answer:
+        server.engine.site = site
+        server.engine.stop(name)
+        raise ConnectionRefusedError
+
+    def docker(*argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
+        if any("docker start" in str(word) for word in argv):
+            server.engine.start_again(str(argv[-1]))
+        return run(*argv, stdin=stdin)
+
+    server.engine.site = stopped_once
+    monkeypatch.setattr(server, "run", docker)
+    assert command("rollback", "staging") == 0, command.err
+    assert told(server) == old
+    assert name in running(server)
 
 
 def test_a_container_that_is_gone_is_made_anew_as_it_was(
