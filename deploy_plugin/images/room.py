@@ -31,6 +31,8 @@ fi
 true
 """
 _DISK = re.compile(r"\s\d+\s+\d+\s+(?P<free>\d+)\s+\d+%\s+(?P<mount>/.*)$", re.MULTILINE)
+_AT_A_TIME = 2
+"""Loads: see ``loads.py``."""
 _NAMED = 3
 """How many old releases are named."""
 _SIZE = re.compile(r"^size=(\d+)$", re.MULTILINE)
@@ -86,7 +88,7 @@ def _old_releases(server: Server, app: str) -> list[str]:
 
 
 def _needed_for(reference: str, server: Server) -> int:
-    """Give the bytes that loading takes: of each load Docker keeps the archive until it is unpacked.
+    """Give the bytes that loading takes: Docker keeps an archive until it is unpacked, and the next comes meanwhile.
 
     The containerd store keeps it for good.
     """
@@ -98,7 +100,7 @@ def _needed_for(reference: str, server: Server) -> int:
     store = server.engine.store()
     there = missing.find(image, server.engine, store).there
     lacking = sizes[there:] if sizes or there else [image.size]
-    return sum(lacking) + (sum(lacking) if store is Store.CONTAINERD else max(lacking, default=0))
+    return sum(lacking) + (sum(lacking) if store is Store.CONTAINERD else sum(sorted(lacking)[-_AT_A_TIME:]))
 
 
 def _disks(server: Server, root: PurePosixPath, needed: int, database: PurePosixPath | None) -> list[Disk]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from deploy_plugin.begun import begun
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.hints import is_full_disk
 from deploy_plugin.images import missing, order, scratch
 from deploy_plugin.images.layers import PARTIAL_LABEL, Layer, repository
 from deploy_plugin.images.missing import Lack
-from deploy_plugin.images.packing import Packer, measure
+from deploy_plugin.images.packing import FIRST, Packer, measure
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.transfer import Transfer
 from deploy_plugin.server import local
@@ -50,8 +51,9 @@ def ship(reference: str, server: Server, recipe: Recipe | None = None) -> str:
 def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Recipe | None) -> str:
     store = server.engine.store()
     lack = missing.find(image, server.engine, store)
-    packer = Packer(partial(measure, server))
     shipping = Shipping(len(lack.missing), size=sum(here.layer_sizes(image.reference)[lack.there :]))
+    link = begun(partial(measure, server), "measure the link") if shipping.size > FIRST else None
+    packer = Packer(link.result if link else partial(measure, server))
     transfer = Transfer(image, store, lack, partial(_load, server, packer), partial(_show, server), shipping)
     try:
         with _layers(image, lack, here, recipe) as layers:
@@ -70,8 +72,12 @@ def _layers(image: Image, lack: Lack, here: DockerEngine, recipe: Recipe | None)
         source, diff_ids = (image.reference, image.diff_ids)
         if top and again and again.diff_ids == lack.missing:
             source, diff_ids = (top, again.diff_ids)
-        with closing(order.lowest_first(lack.missing, diff_ids, partial(here.save, source))) as layers:
+        layers = order.lowest_first(lack.missing, diff_ids, partial(here.save, source))
+        try:
             yield layers
+        finally:
+            with suppress(ValueError):  # who reads them still waits for a link that does not move
+                layers.close()
 
 
 def _send_whole(image: Image, server: Server, here: DockerEngine, why: str) -> str:

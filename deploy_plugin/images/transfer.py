@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from deploy_plugin.images.archive import Contents, archive
 from deploy_plugin.images.layers import PARTIAL_LABEL, SIZES_LABEL, Layer, repository
+from deploy_plugin.images.loads import Loads
 from deploy_plugin.images.missing import Lack
 from deploy_plugin.server.base import Shipping
 from deploy_plugin.server.engine import Image, Store
@@ -34,11 +35,15 @@ class Transfer:
         """Take every missing layer; StepFailed where the engine refuses a load."""
         self._sizes = dict(zip(self.lack.diff_ids, self.lack.sizes, strict=False))
         self._done = self.lack.there
-        coming = _Peekable(layers)
+        coming, loads = _Peekable(layers), Loads(self.load)
         before = None
-        while before is None or (coming.peek() and self._done != before):
-            before = self._done
-            self.load(archive(self.store, self._group(coming), self._contents))
+        try:
+            while before is None or (coming.peek() and self._done != before):
+                before = self._done
+                loads.send(archive(self.store, self._group(coming), self._contents))
+            loads.wait()
+        finally:
+            loads.give_up()
 
     def _group(self, coming: _Peekable) -> Iterator[Layer]:
         size = 0

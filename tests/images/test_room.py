@@ -14,7 +14,7 @@ from deploy_plugin.server.undocked import undocked
 from deploy_plugin.testing import FakeServer
 from tests.machine import Machine
 
-BASE, CODE = bytes(6_000_000), bytes(2_000_000)
+BASE, PACKAGES, CODE = bytes(6_000_000), bytes(2_000_000), bytes(1_000_000)
 HEADING = "Filesystem     1024-blocks      Used Available Capacity Mounted on"
 
 
@@ -27,8 +27,8 @@ def has_free(server: FakeServer, kilobytes: int, mount: str = "/", data: int | N
 
 @pytest.fixture
 def there(server: FakeServer, machine: Machine) -> FakeServer:
-    """A server that lacks an image of 8 MB, whose largest layer has 6."""
-    machine.engine.add_image("site:1", layers=[BASE, CODE])
+    """A server that lacks an image of 9 MB, whose two largest layers have 8."""
+    machine.engine.add_image("site:1", layers=[BASE, PACKAGES, CODE])
     return server
 
 
@@ -40,15 +40,15 @@ def database(server: FakeServer) -> PurePosixPath:
     return PurePosixPath(path)
 
 
-def test_layers_need_twice_their_room_while_they_are_unpacked(there: FakeServer) -> None:
-    has_free(there, 13_000, mount="/var/lib/docker")
+def test_two_layers_need_twice_their_room_while_they_are_unpacked(there: FakeServer) -> None:
+    has_free(there, 16_000, mount="/var/lib/docker")
     with pytest.raises(StepFailed) as no:
         room.require("site:1", there, None)
     assert no.value.message == (
-        "site:1 has no room on the server: 14.0 MB are needed on the disk at /var/lib/docker, and 13.3 MB are free."
+        "site:1 has no room on the server: 17.0 MB are needed on the disk at /var/lib/docker, and 16.4 MB are free."
     )
-    assert "14.0 MB for the image's missing layers, with what unpacking them takes. Make room there" in no.value.hint
-    has_free(there, 14_000_000 // 1024 + 1)
+    assert "17.0 MB for the image's missing layers, with what unpacking them takes. Make room there" in no.value.hint
+    has_free(there, 17_000_000 // 1024 + 1)
     room.require("site:1", there, None)
 
 
@@ -69,39 +69,39 @@ def test_what_can_be_removed_is_named_the_oldest_first(there: FakeServer) -> Non
     ]
 
 
-def test_the_containerd_store_keeps_both(there: FakeServer) -> None:
+def test_the_containerd_store_keeps_all_of_them(there: FakeServer) -> None:
     there.engine.keeps = Store.CONTAINERD
-    has_free(there, 15_000)
-    with pytest.raises(StepFailed, match=r"16\.0 MB are needed"):
+    has_free(there, 17_000)
+    with pytest.raises(StepFailed, match=r"18\.0 MB are needed"):
         room.require("site:1", there, None)
 
 
 def test_only_what_is_missing_needs_room(there: FakeServer) -> None:
     there.engine.add_image("site:0", layers=[BASE])
-    has_free(there, 4_000)
+    has_free(there, 6_000)
     room.require("site:1", there, None)
-    has_free(there, 3_000)
-    with pytest.raises(StepFailed, match=r"4\.0 MB are needed"):
+    has_free(there, 5_000)
+    with pytest.raises(StepFailed, match=r"6\.0 MB are needed"):
         room.require("site:1", there, None)
 
 
 def test_a_copy_of_the_database_needs_room_on_the_same_disk(there: FakeServer, database: PurePosixPath) -> None:
-    has_free(there, 15_000)
-    with pytest.raises(StepFailed, match=r"17\.0 MB are needed on the disk at /,") as no:
+    has_free(there, 17_000)
+    with pytest.raises(StepFailed, match=r"20\.0 MB are needed on the disk at /,") as no:
         room.require("site:1", there, database)
     assert "takes and 3.0 MB for a copy of the database." in no.value.hint
 
 
 def test_or_on_another(there: FakeServer, database: PurePosixPath) -> None:
-    has_free(there, 14_000, data=3_000)
+    has_free(there, 17_000, data=3_000)
     room.require("site:1", there, database)
-    has_free(there, 14_000, data=2_000)
+    has_free(there, 17_000, data=2_000)
     with pytest.raises(StepFailed, match=r"3\.0 MB are needed on the disk at /home, and 2\.0 MB are free"):
         room.require("site:1", there, database)
 
 
 def test_a_database_that_is_not_there_needs_none(there: FakeServer) -> None:
-    has_free(there, 14_000)
+    has_free(there, 17_000)
     room.require("site:1", there, PurePosixPath(there.home / "none.sqlite3"))
 
 
@@ -114,7 +114,7 @@ def test_what_can_not_be_known_stops_nobody(there: FakeServer, database: PurePos
 def test_a_plan_knows_neither_an_image_that_is_not_built_nor_an_engine_that_is_not_there(
     there: FakeServer, database: PurePosixPath
 ) -> None:
-    has_free(there, 4_000)
+    has_free(there, 6_000)
     room.require("site:2", there, database)
     there.facts = replace(there.facts, has_docker=False)
     room.require("site:1", undocked(there), database)
