@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import pytest
 
 from deploy_plugin import trial
+from deploy_plugin.ctrl_c import second_one_counts
 from deploy_plugin.errors import DeployError
 from deploy_plugin.live import live_word
 from deploy_plugin.renewal import Renewal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 NOT_DEPLOYED = "the deploy failed, so no test was run"
 ONLY_PLANNED = "only a plan was asked for, so no test was run"
 NOT_COLLECTED = "not every test could be collected, so nothing was deployed and no test was run"
+LAST_THING = "\nCtrl-C: what the tests decided is being done, and nothing else; once more stops it in the middle."
 NO_JSON = "--deploy-json={path} could not be written: {reason}. The deploy is not the worse for it."
 WORKER_KEY = "pytest_deploy_session"
 _BROKEN_OFF = frozenset((pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR))
@@ -136,12 +138,13 @@ class Lifecycle:
     def _decide(self, done: Runner, word: Word, deployment: Deployment, *, verified: bool | None) -> None:
         """Commit, or go back: what the tests said decides, and what the target says of failing ones."""
         way_back = done.way_back.name if done.way_back else ""
-        if word is Word.FAILED and self._session.target.rolls_back and way_back:
-            terminal.write_title(self._terminal, f"deploy rollback on {self._session.target.name}")
-            self._session.take_back(done)
-        else:
-            self._said = self._remark(word, way_back, deployment)
-            self._session.commit(done, verified=verified)
+        with second_one_counts(lambda: self._terminal.write_line(LAST_THING, yellow=True)):
+            if word is Word.FAILED and self._session.target.rolls_back and way_back:
+                terminal.write_title(self._terminal, f"deploy rollback on {self._session.target.name}")
+                self._session.take_back(done)
+            else:
+                self._said = self._remark(word, way_back, deployment)
+                self._session.commit(done, verified=verified)
         if done.error:
             self._report(done.error)
         if path := self._config.option.deploy_json:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from deploy_plugin import address, config, confirmation, ending, env_files, runner, sandbox, settings, transaction
 from deploy_plugin.config import Place
 from deploy_plugin.destination import host_name
-from deploy_plugin.errors import ConfigError, DeployError, StepFailed, Unreachable
+from deploy_plugin.errors import ConfigError, DeployError, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
 from deploy_plugin.origins import origins
@@ -25,6 +25,8 @@ from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
 
 NOT_CONFIRMED = "The server was not told that the release stays: within {seconds} s it goes back by itself."
+NOT_CONFIRMED_YET = "If the server was not told yet that it stays, it goes back by itself within {seconds} s."
+LOOK = "See what serves there now: pytest-deploy status {target}"
 ANOTHER_DEPLOYER = "A plugin deploys here in its own way (pytest_deploy_run): what it would change can't be foreseen."
 
 
@@ -116,6 +118,9 @@ class Session:
         """
         try:
             ending.commit(self.app, runner.for_changes(), runner, verified=verified)
+        except KeyboardInterrupt:
+            hint = f"{LOOK.format(target=self.target.name)}\n{NOT_CONFIRMED_YET.format(seconds=self.app.confirm)}"
+            runner.error = StepFailed("Interrupted as the release was about to stay.", hint=hint)
         except Unreachable as error:
             runner.error = self.redactor.redact_error(error)
             runner.error.hint = NOT_CONFIRMED.format(seconds=self.app.confirm)
@@ -126,6 +131,11 @@ class Session:
         """Go back to the release before; what went wrong is in the runner's ``error``."""
         try:
             ending.take_back(runner.for_changes(), runner)
+        except KeyboardInterrupt:
+            runner.error = RollbackFailed(
+                "Interrupted as visitors were sent back: it is not certain where they go.",
+                hint=LOOK.format(target=self.target.name),
+            )
         except DeployError as error:
             runner.error = self.redactor.redact_error(error)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
+from deploy_plugin import ending
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.proxy import upstreams
 from deploy_plugin.testing import FakeServer
@@ -95,6 +99,45 @@ def test_a_rollback_that_fails_is_exit_31(deployable: Project, server: FakeServe
     result = deployable.run("--deploy-to=staging", "--deploy-on-failure=rollback")
     assert result.ret == 31
     assert f"it is not certain that {old} serves again" in said(result)
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
+    """Press Ctrl-C so many times as soon as it is decided what becomes of the release."""
+    decided = getattr(ending, name)
+
+    def interrupted(*words: object, **more: object) -> None:
+        for _ in range(times):
+            os.kill(os.getpid(), signal.SIGINT)
+        decided(*words, **more)
+
+    monkeypatch.setattr(ending, name, interrupted)
+
+
+@pytest.mark.parametrize(("times", "exit_code"), [(1, 0), (2, 30)])
+def test_who_stops_a_release_that_is_about_to_stay_has_to_mean_it(
+    deployable: Project, old: str, monkeypatch: pytest.MonkeyPatch, times: int, exit_code: int
+) -> None:
+    assert old
+    interrupt(monkeypatch, "commit", times)
+    result = deployable.run("--deploy-to=staging")
+    assert result.ret == exit_code
+    assert "Ctrl-C: what the tests decided is being done, and nothing else" in said(result)
+    assert ("Interrupted as the release was about to stay." in said(result)) == (times > 1)
+    assert ("it goes back by itself within 600 s" in said(result)) == (times > 1)
+    assert "Traceback" not in said(result)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_stops_a_rollback_has_to_mean_it(
+    deployable: Project, server: FakeServer, old: str, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    interrupt(monkeypatch, "take_back", times)
+    deployable.write("infra_tests/test_infra.py", FAILS)
+    result = deployable.run("--deploy-to=staging", "--deploy-on-failure=rollback")
+    assert result.ret == (1 if times == 1 else 31)
+    assert (upstreams.told(server, "superlists") == old) == (times == 1)
+    assert ("Interrupted as visitors were sent back: it is not certain where they go." in said(result)) == (times > 1)
+    assert "Traceback" not in said(result)
 
 
 def test_a_server_that_went_back_by_itself_is_exit_30(deployable: Project, server: FakeServer, old: str) -> None:

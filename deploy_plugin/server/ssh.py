@@ -90,7 +90,13 @@ class SshServer:
         if shell and not stdin:
             with suppress(Busy):
                 return self._run_in(shell, quote(argv))
-        done = subprocess.run([*self._ssh(), "--", quote(argv)], input=stdin, capture_output=True, check=False)
+        done = subprocess.run(
+            [*self._ssh(), "--", quote(argv)],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            start_new_session=True,  # Ctrl-C is for us, and we may want to see the end of it
+        )
         if done.returncode == _SSH_FAILED and not self._alive():
             raise self._broke(done.stderr.decode(errors="replace"))
         return Result(done.returncode, done.stdout, done.stderr)
@@ -138,7 +144,7 @@ class SshServer:
         here, theirs = socket.socketpair()
         with theirs:
             ends = theirs.fileno()
-            process = subprocess.Popen(pipe, stdin=ends, stdout=ends, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(pipe, stdin=ends, stdout=ends, stderr=subprocess.DEVNULL, start_new_session=True)
         threading.Thread(target=process.wait, name="dial", daemon=True).start()
         return here
 
@@ -208,7 +214,14 @@ class SshServer:
 
 def _ask_through(pipe: list[str], request: bytes) -> Answer:
     """Ask through a pipe that stays open until the answer is there: who sees it half closed may take us for gone."""
-    with subprocess.Popen(pipe, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    asking = subprocess.Popen(
+        pipe,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with asking as process:
         assert process.stdin is not None  # noqa: S101 - for mypy: they are pipes
         assert process.stdout is not None  # noqa: S101
         late = threading.Timer(ANSWER_TIMEOUT, process.kill)
@@ -231,7 +244,9 @@ def _ask_through(pipe: list[str], request: bytes) -> Answer:
 
 def _ask(pipe: list[str], request: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(pipe, input=request, capture_output=True, check=False, timeout=ANSWER_TIMEOUT)
+        return subprocess.run(
+            pipe, input=request, capture_output=True, check=False, timeout=ANSWER_TIMEOUT, start_new_session=True
+        )
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"no answer within {ANSWER_TIMEOUT} s") from error
 

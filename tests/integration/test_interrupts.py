@@ -7,7 +7,7 @@ import pytest
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
-# As the terminal sends it: to the process, while the step looks, or a moment later, while it works.
+# As the terminal sends it: to the process, while the step looks, or a moment later, while it or the next ones work.
 INTERRUPT = """
 import os, signal, threading
 
@@ -16,6 +16,24 @@ def pytest_deploy_step_started(step):
         threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGINT)).start()
         if not {delay}:
             signal.sigtimedwait([], 0.05)
+    if step.title == "Keep the record":
+        signal.sigtimedwait([], 10)  # the last one: if it is not interrupted yet, it will be now
+"""
+# When the tests have passed, once or twice.
+AFTERWARDS = """
+import os, pytest, signal
+from deploy_plugin import ending
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    commit = ending.commit
+
+    def interrupted(*words, **more):
+        for _ in range({times}):
+            os.kill(os.getpid(), signal.SIGINT)
+        commit(*words, **more)
+
+    ending.commit = interrupted
 """
 TITLES = [
     "Gather facts",
@@ -65,6 +83,33 @@ def interrupt(served: RealServer, project: Project, title: str, delay: float) ->
     assert served.serving() == serving, run.output
     assert served.status("/health") == 200
     assert served.releases() == {serving.split()[0]}
+
+
+def test_ctrl_c_when_the_tests_have_passed_waits_until_the_release_is_kept(
+    served: RealServer, project: Project
+) -> None:
+    before = served.serving()
+    project.edit("src/lists/views.py", "from", "# Too late.\nfrom")
+    project.write("conftest.py", AFTERWARDS.format(times=1))
+
+    run = project.pytest(f"--deploy-to={served.target}")
+
+    assert run.exit_code == 0, run.output
+    assert "Ctrl-C: what the tests decided is being done, and nothing else" in run.output
+    assert served.serving() != before
+    assert served.sh("ls deploy/superlists/unconfirmed* 2>/dev/null || true") == ""
+
+
+def test_a_second_one_then_is_an_error_in_a_sentence(served: RealServer, project: Project) -> None:
+    project.edit("src/lists/views.py", "from", "# Twice.\nfrom")
+    project.write("conftest.py", AFTERWARDS.format(times=2))
+
+    run = project.pytest(f"--deploy-to={served.target}")
+
+    assert run.exit_code == 30, run.output
+    assert "Interrupted as the release was about to stay." in run.output
+    assert "Traceback" not in run.output
+    assert served.status("/health") == 200
 
 
 def test_the_next_deploy_succeeds_without_help(served: RealServer, project: Project) -> None:
