@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from deploy_plugin.server.base import Server
 
 FIRST = 1_000_000
 """Bytes that are packed in any case, where there are no more: what is less is not worth a measurement."""
 MARGIN = 4
 """How many times slower the link has to be: most of an image shrinks by half, and others want the processor as well."""
-PROBE = 250_000
 _FASTEST = 1
 _PIECE = 1 << 18
-# Of which the quickest counts: something else may run here just then.
-_SAMPLES, _PROBES = 3, 2
-_AT_LEAST = 8
-"""The part of a probe's time that is the link's in any case, whatever was measured: the rest is a session's."""
+_SAMPLES = 3
+"""Of which the quickest counts: something else may run here just then."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -31,7 +23,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Packer:
     """Packs what goes over one link, or leaves it as it is: ``docker load`` takes either."""
 
-    measure: Callable[[], float]
+    link_speed: Callable[[], float]
     """Gives the bytes that the link takes in a second; asked once, when more is sent than ``FIRST``."""
     _packs: bool | None = None
     """Whether packing is worth it; None until it had to be known."""
@@ -41,21 +33,9 @@ class Packer:
         pieces = _larger(chunks)
         first = list(_until(FIRST, pieces))
         if self._packs is None and sum(map(len, first)) >= FIRST:
-            self._packs = self.measure() * MARGIN < _speed(first[-1])
+            self._packs = self.link_speed() * MARGIN < _speed(first[-1])
         whole = chain(first, pieces)
         return whole if self._packs is False else _gzip(whole)
-
-
-def measure(server: Server) -> float:
-    """Send some noise and give the bytes that went through in a second, without the way there and back."""
-    noise = os.urandom(PROBE)
-    command = ("sh", "-c", "cat >/dev/null")
-    # Noise first: it waits for what is still under way, and the link is only taken for slower than it is.
-    took = min(_seconds(lambda: server.run(*command, stdin=noise)) for _ in range(_PROBES))
-    # Next to nothing, not nothing: that would go another way.
-    empty = min(_seconds(lambda: server.run(*command, stdin=noise[:1])) for _ in range(_PROBES))
-    server.bytes_sent += _PROBES * PROBE
-    return PROBE / max(took - empty, took / _AT_LEAST)
 
 
 def _speed(sample: bytes) -> float:

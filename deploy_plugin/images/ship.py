@@ -7,13 +7,12 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from deploy_plugin.begun import begun
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.hints import is_full_disk
 from deploy_plugin.images import missing, order, scratch
 from deploy_plugin.images.layers import PARTIAL_LABEL, Layer, repository
 from deploy_plugin.images.missing import Lack
-from deploy_plugin.images.packing import FIRST, Packer, measure
+from deploy_plugin.images.packing import FIRST, Packer
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.transfer import Transfer
 from deploy_plugin.server import local
@@ -52,9 +51,10 @@ def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Reci
     store = server.engine.store()
     lack = missing.find(image, server.engine, store)
     shipping = Shipping(len(lack.missing), size=sum(here.layer_sizes(image.reference)[lack.there :]))
-    link = begun(partial(measure, server), "measure the link") if shipping.size > FIRST else None
-    packer = Packer(link.result if link else partial(measure, server))
-    transfer = Transfer(image, store, lack, partial(_load, server, packer), partial(_show, server), shipping)
+    if shipping.size > FIRST:
+        server.link_speed()  # before Docker here has to do with it: it keeps the processor busy
+    load = partial(_load, server, Packer(server.link_speed))
+    transfer = Transfer(image, store, lack, load, partial(_show, server), shipping)
     try:
         with _layers(image, lack, here, recipe) as layers:
             transfer.run(layers)
@@ -82,7 +82,7 @@ def _layers(image: Image, lack: Lack, here: DockerEngine, recipe: Recipe | None)
 
 def _send_whole(image: Image, server: Server, here: DockerEngine, why: str) -> str:
     server.engine.remove_image(image.reference)  # what was refused may have left its name
-    _load(server, Packer(partial(measure, server)), here.save(image.reference))
+    _load(server, Packer(server.link_speed), here.save(image.reference))
     return f"the whole image was sent; single layers did not do: {why}"
 
 

@@ -111,6 +111,10 @@ class Server(Protocol):
         """Connect to a port that this server can reach; OSError where nobody listens, or an end at once."""
         ...
 
+    def link_speed(self) -> float:
+        """Give the bytes that the way there takes in a second; measured once for a connection."""
+        ...
+
     def reconnect(self) -> None:
         """Log in anew: what the user may do has changed."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import subprocess
 from functools import cached_property
@@ -73,6 +74,9 @@ class LocalServer:
 
     def dial(self, address: str, port: int) -> socket.socket:
         return socket.create_connection((address, port))
+
+    def link_speed(self) -> float:
+        return math.inf
 
     def reconnect(self) -> None:
         """Nothing to log in to; a new group counts from the next login on."""

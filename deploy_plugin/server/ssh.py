@@ -12,7 +12,7 @@ from typing import Self
 
 from deploy_plugin.destination import split_destination
 from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.server import files, http, master
+from deploy_plugin.server import files, http, link, master
 from deploy_plugin.server.base import Answer, Result, Shipping, quote
 from deploy_plugin.server.docker import connect_socket
 from deploy_plugin.server.engine import Engine
@@ -63,6 +63,9 @@ class SshServer:
         self._forwards_ports = True
         self._opening = threading.RLock()
         """One thread may log in anew while another one runs a command."""
+        self._measuring = threading.Lock()
+        self._link_speed = 0.0
+        """Bytes a second; 0 until it was measured."""
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +150,11 @@ class SshServer:
             process = subprocess.Popen(pipe, stdin=ends, stdout=ends, stderr=subprocess.DEVNULL, start_new_session=True)
         threading.Thread(target=process.wait, name="dial", daemon=True).start()
         return here
+
+    def link_speed(self) -> float:
+        with self._measuring:
+            self._link_speed = self._link_speed or link.measure(self)
+        return self._link_speed
 
     def reconnect(self) -> None:
         with self._opening:

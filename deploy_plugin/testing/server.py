@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import socket
 import subprocess
@@ -118,6 +119,9 @@ class FakeServer:
         there.shutdown(socket.SHUT_WR)
         self._dialled.append(there)
         return here
+
+    def link_speed(self) -> float:
+        return math.inf
 
     def reconnect(self) -> None:
         self.journal.append("reconnect")

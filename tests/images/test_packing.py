@@ -7,8 +7,7 @@ from functools import partial
 
 import pytest
 
-from deploy_plugin.images.packing import FIRST, PROBE, Packer, measure
-from deploy_plugin.testing import FakeServer
+from deploy_plugin.images.packing import FIRST, Packer
 
 SLOW, FAST = 1.0, 1e15
 TEXT = b"What is sent often, often is sent. " * 3_000
@@ -57,15 +56,3 @@ def test_the_link_is_measured_once_and_not_at_all_for_little() -> None:
     sent(packer, TEXT, SIZE)
     sent(packer, TEXT, SIZE)
     assert measured == [FAST]
-
-
-def test_what_is_compared_goes_the_same_way_to_the_server(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[int] = []
-    monkeypatch.setattr(server, "run", lambda *_, stdin=b"": sizes.append(len(stdin)))
-    measure(server)
-    assert set(sizes) == {PROBE, 1}  # a command without stdin would spare itself a session of its own
-
-
-def test_what_measures_the_link_counts_as_sent(server: FakeServer) -> None:
-    assert measure(server) > 0
-    assert server.bytes_sent == 2 * PROBE
