@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from deploy_plugin.images import saved
 from deploy_plugin.images.layers import Layer
+from deploy_plugin.images.packed import Unpacked
 
 HELD = 88_000_000
 """Bytes of layers that are kept in memory, where they come before their turn: another save costs more."""
@@ -25,14 +26,15 @@ def lowest_first(
     """
     waiting = list(dict.fromkeys(missing))
     held: dict[str, Layer] = {}
+    packed: dict[str, Unpacked] = {}
     with ThreadPoolExecutor(1) as pool:
         this: Future[Iterator[bytes]] | None = pool.submit(_begun, save)
         while waiting:
             if this is None:
                 raise NotFoundError
             upcoming: Future[Iterator[bytes]] | None = None
-            before = len(waiting)
-            for layer in saved.layers(this.result(), diff_ids):
+            before, known = len(waiting), len(packed)
+            for layer in saved.layers(this.result(), diff_ids, packed):
                 if layer.diff_id == waiting[0]:
                     yield layer
                     del waiting[0]
@@ -44,9 +46,9 @@ def lowest_first(
                     yield held.pop(waiting.pop(0))
                 if not waiting:
                     break
-            if waiting and len(waiting) == before:
+            if waiting and (len(waiting), len(packed)) == (before, known):
                 raise NotFoundError
-            this = upcoming
+            this = upcoming or (pool.submit(_begun, save) if waiting and len(packed) > known else None)
 
 
 def _begun(save: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:

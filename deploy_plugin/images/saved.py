@@ -8,15 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, cast
 
 from deploy_plugin.images.layers import Layer, chain_ids, digest
+from deploy_plugin.images.packed import Unpacked, look
 
 _CHUNK = 1 << 18
 
 
-def layers(saved: Iterable[bytes], diff_ids: Sequence[str]) -> Iterator[Layer]:
+def layers(saved: Iterable[bytes], diff_ids: Sequence[str], packed: dict[str, Unpacked]) -> Iterator[Layer]:
     """Give the layers in the order in which they come, which has no meaning; what is not read of one is passed over.
 
     Docker 25 and newer names a layer by its diff id. Older ones name it by a digest of what comes before it in the
-    archive, and tell only at the archive's end which is which.
+    archive, and tell only at the archive's end which is which. Where containerd keeps it packed, its name is that of
+    the packed one: ``packed`` tells which is which, and is told what is found out. A large one is then not given.
     """
     known = set(diff_ids)
     chain = chain_ids(diff_ids)
@@ -33,6 +35,14 @@ def layers(saved: Iterable[bytes], diff_ids: Sequence[str]) -> Iterator[Layer]:
                 yield Layer(coming, member.size, _chunks(_opened(tar, member)))
             elif folder == "blobs/sha256" and f"sha256:{name}" in known:
                 yield Layer(f"sha256:{name}", member.size, _chunks(_opened(tar, member)))
+            elif folder == "blobs/sha256" and name in packed:
+                yield packed[name].layer(_chunks(_opened(tar, member)))
+            elif folder == "blobs/sha256":
+                found, layer = look(_chunks(_opened(tar, member)))
+                if found:
+                    packed[name] = found
+                if layer:
+                    yield layer
 
 
 def _position(described: Mapping[str, Any], chain: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -28,11 +29,17 @@ def diff_id(layer: bytes) -> str:
     return f"sha256:{hashlib.sha256(layer).hexdigest()}"
 
 
-def write(reference: str, configuration: Mapping[str, Any], layers: Mapping[str, bytes]) -> bytes:
-    """Write as Docker 25 and newer do: what is in it is named by its digest, and comes in that order."""
+def write(
+    reference: str, configuration: Mapping[str, Any], layers: Mapping[str, bytes], *, packed: bool = False
+) -> bytes:
+    """Write as Docker 25 and newer do: what is in it is named by its digest, and comes in that order.
+
+    With ``packed`` the layers are as containerd's store keeps those that came from a registry.
+    """
     said = json.dumps(configuration).encode()
-    blobs = {_hex(name): content for name, content in layers.items()} | {_hex(diff_id(said)): said}
-    names = [_blob(_hex(name)) for name in configuration["rootfs"]["diff_ids"]]
+    kept = {name: gzip.compress(content, mtime=0) if packed else content for name, content in layers.items()}
+    blobs = {_hex(diff_id(content)): content for content in [*kept.values(), said]}
+    names = [_blob(_hex(diff_id(kept[name]))) for name in configuration["rootfs"]["diff_ids"]]
     manifest = [{"Config": _blob(_hex(diff_id(said))), "RepoTags": [reference], "Layers": names}]
     files = {_blob(name): blobs[name] for name in sorted(blobs)} | {"manifest.json": json.dumps(manifest).encode()}
     archive = io.BytesIO()

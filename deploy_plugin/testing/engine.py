@@ -41,6 +41,8 @@ class FakeEngine:
         self.layers: dict[str, bytes] = {}
         """What is in the layers of all of them, by diff id."""
         self.keeps = Store.CLASSIC
+        self.packs = False
+        """Whether the layers are packed that it saves."""
         self.networks: set[str] = set()
         self.links: Mapping[PurePosixPath, PurePosixPath] = {}
         """Those in the image that was last derived."""
@@ -86,7 +88,8 @@ class FakeEngine:
 
     def save(self, reference: str) -> Iterator[bytes]:
         image = self.images[reference]
-        yield archives.write(reference, image.configuration, {name: self.layers[name] for name in image.diff_ids})
+        layers = {name: self.layers[name] for name in image.diff_ids}
+        yield archives.write(reference, image.configuration, layers, packed=self.packs)
 
     def load(self, archive: Iterable[bytes]) -> None:
         read = archives.read(b"".join(archive))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.images import order, transfer
+from deploy_plugin.images import order, packed, transfer
 from deploy_plugin.images.layers import PARTIAL_LABEL
 from deploy_plugin.images.ship import ship
 from deploy_plugin.server.base import Shipping
@@ -54,6 +54,21 @@ def test_what_the_server_has_does_not_travel_again(server: FakeServer, machine: 
     assert ship("site:2", server) == "1 of 2 layers were missing"
     assert server.bytes_sent - before < before
     assert server.engine.images["site:2"].diff_ids == machine.engine.images["site:2"].diff_ids
+
+
+@both_stores
+@pytest.mark.parametrize("kept", [packed.KEPT, 0], ids=["small", "large"])
+def test_layers_that_are_kept_packed_here_travel_alone_too(
+    server: FakeServer, machine: Machine, monkeypatch: pytest.MonkeyPatch, store: Store, kept: int
+) -> None:
+    monkeypatch.setattr(packed, "KEPT", kept)
+    server.engine.keeps, machine.engine.packs = store, True
+    machine.engine.add_image("site:1", layers=[BASE, CODE, b"more"])
+    machine.engine.add_image("site:2", layers=[BASE, CODE, b"else"])
+    assert ship("site:1", server) == "3 of 3 layers were missing"
+    assert ship("site:2", server) == "1 of 3 layers were missing"
+    for image in server.engine.images.values():
+        assert [server.engine.layers[name] for name in image.diff_ids[:2]] == [BASE, CODE]
 
 
 def test_an_image_without_a_name_and_one_of_another_app_count_as_well(server: FakeServer, machine: Machine) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy_plugin.server.ssh import SshServer
-from deploy_plugin.server.ssh_config import write_run_config
+from deploy_plugin.server.ssh_config import docker_socket, write_run_config
 from tests.integration.meanwhile import meanwhile
 from tests.integration.servers import RealServer
 
@@ -48,6 +48,14 @@ def connected(server: RealServer) -> Iterator[SshServer]:
         with SshServer(server.sandbox.destination, Path(folder)) as connection:
             connection.run("true")
             yield connection
+
+
+@contextmanager
+def engine_of(server: RealServer) -> Iterator[str]:
+    """Give the address at which a server's Docker answers here, as ``DOCKER_HOST`` takes it."""
+    with connected(server) as connection:
+        assert connection.engine
+        yield f"unix://{docker_socket(connection._folder)}"  # noqa: SLF001 - nobody else knows it
 
 
 @contextmanager
