@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, cast
 
+from deploy_plugin.begun import begun
 from deploy_plugin.server.aside import Aside
 
 if TYPE_CHECKING:
@@ -23,40 +24,37 @@ class Ahead:
 
     def __init__(self, step: Step, server: Server, for_changes: Callable[[Server], Server]) -> None:
         """``for_changes`` gives the server on which something may be changed."""
-        self.reason: str | None = None
-        """What was missing, or what was done; None where nothing was."""
         self._step = step
         self._server = server
         self._aside = Aside(server)
         self._for_changes = for_changes
-        self._is_done = False
-        self._thread = threading.Thread(target=self._go, name=f"ahead: {step.title}", daemon=True)
-        self._thread.start()
+        self._reason = begun(self._go, f"ahead: {step.title}")
+
+    @property
+    def reason(self) -> str | None:
+        """What was missing, or what was done, once it is; None where nothing was."""
+        return self._reason.result()
 
     def wait(self) -> bool:
         """Wait until it has ended, and say whether it is done; what it ships is shown as the run's own."""
-        while self._thread.is_alive():
+        while wait((self._reason,), _LOOK).not_done:
             self._server.shipping = self._aside.shipping
-            self._thread.join(_LOOK)
         self._server.shipping = None
         self._count()
-        return self._is_done
+        return not self._reason.exception()
 
     def stop(self) -> None:
         """Let it change nothing more, and wait until it does not; nothing where it has ended."""
         self._aside.stop()
-        self._thread.join(_PATIENCE)
+        wait((self._reason,), _PATIENCE)
         self._count()
 
-    def _go(self) -> None:
-        try:
-            aside = cast("Server", self._aside)
-            reason = self._step.check(aside)
-            if reason is not None:
-                reason = self._step.apply(self._for_changes(aside)) or reason
-        except Exception:  # noqa: BLE001 - at its turn the step meets the same again, and says so
-            return
-        self.reason, self._is_done = reason, True
+    def _go(self) -> str | None:
+        aside = cast("Server", self._aside)
+        reason = self._step.check(aside)
+        if reason is not None:
+            reason = self._step.apply(self._for_changes(aside)) or reason
+        return reason
 
     def _count(self) -> None:
         self._server.bytes_sent += self._aside.bytes_sent

@@ -6,8 +6,10 @@ import docker  # noqa: F401 - before an inner pytest imports it, and takes its m
 import pytest
 
 from deploy_plugin.models import App
+from deploy_plugin.runner import Runner
 from deploy_plugin.testing import FakeEngine, FakeServer
 from tests.inner import Project, Untouchable
+from tests.listener import Told
 from tests.machine import Machine
 from tests.sandboxes import Sandboxes
 from tests.site import Site, install_docker, make_app
@@ -25,6 +27,16 @@ def server(tmp_path: Path, site: Site) -> FakeServer:
     site.serve_from(server.engine)
     install_docker(server)
     return server
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def runner(server: FakeServer, told: Told) -> Runner:
+    return Runner(server, told)
 
 
 @pytest.fixture

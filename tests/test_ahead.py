@@ -51,16 +51,6 @@ class Later(Does):
     after: ClassVar = First
 
 
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def runner(server: FakeServer, told: Told) -> Runner:
-    return Runner(server, told)
-
-
 def test_it_is_done_beside_those_before_it_and_reported_at_its_turn(runner: Runner, told: Told) -> None:
     met = threading.Barrier(2, timeout=SECONDS)
     between = Does("Between", lambda _: str(met.wait() in {0, 1}))
@@ -167,7 +157,7 @@ def test_an_image_that_is_under_way_then_stops_in_the_middle(runner: Runner, ser
     with pytest.raises(StepFailed, match="It broke"):
         runner.run([First("First"), Does("Between", fail), Later("Later", lambda aside: aside.engine.load(endless()))])
     sent = len(pieces)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")])
     assert len(pieces) == sent
     assert not [event for event in server.journal if event.startswith("load")]
 

@@ -30,16 +30,6 @@ class Wash:
         self.applied += 1
 
 
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def runner(server: FakeServer, told: Told) -> Runner:
-    return Runner(server, told)
-
-
 def test_a_step_with_nothing_missing_is_ok_and_not_applied(runner: Runner) -> None:
     step = Wash("Wash")
     runner.run([step])

@@ -131,7 +131,7 @@ class Migrations:
         self._require_its_surroundings(server)
         if self.begins:
             return (_EVERY,)
-        with ThreadPoolExecutor(1) as pool:  # what the record will say is read while Django starts
+        with ThreadPoolExecutor(1) as pool:  # read while Django starts; what fails is asked again
             pool.submit(self.applied, server)
             plan = self._ask(server, "migrate", "--plan", "--no-color")
         return [*_MIGRATION.findall(plan.stdout)]

@@ -28,7 +28,7 @@ def lowest_first(
     held: dict[str, Layer] = {}
     packed: dict[str, Unpacked] = {}
     with ThreadPoolExecutor(1) as pool:
-        this: Future[Iterator[bytes]] | None = pool.submit(_begun, save)
+        this: Future[Iterator[bytes]] | None = pool.submit(_from_first_byte, save)
         while waiting:
             if this is None:
                 raise NotFoundError
@@ -41,17 +41,17 @@ def lowest_first(
                 elif layer.diff_id in waiting and layer.size <= HELD - sum(one.size for one in held.values()):
                     held[layer.diff_id] = layer.in_memory()
                 elif layer.diff_id in waiting and upcoming is None:
-                    upcoming = pool.submit(_begun, save)
+                    upcoming = pool.submit(_from_first_byte, save)
                 while waiting and waiting[0] in held:
                     yield held.pop(waiting.pop(0))
                 if not waiting:
                     break
             if waiting and (len(waiting), len(packed)) == (before, known):
                 raise NotFoundError
-            this = upcoming or (pool.submit(_begun, save) if waiting and len(packed) > known else None)
+            this = upcoming or (pool.submit(_from_first_byte, save) if waiting and len(packed) > known else None)
 
 
-def _begun(save: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+def _from_first_byte(save: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
     chunks = save()
     first = next(chunks, b"")
     return _chained(first, chunks)

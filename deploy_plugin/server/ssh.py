@@ -222,14 +222,9 @@ class SshServer:
 
 def _ask_through(pipe: list[str], request: bytes) -> Answer:
     """Ask through a pipe that stays open until the answer is there: who sees it half closed may take us for gone."""
-    asking = subprocess.Popen(
-        pipe,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with asking as process:
+    with subprocess.Popen(
+        pipe, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
         assert process.stdin is not None  # noqa: S101 - for mypy: they are pipes
         assert process.stdout is not None  # noqa: S101
         late = threading.Timer(ANSWER_TIMEOUT, process.kill)
