@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import pickle
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
-from deploy_plugin import trial
+from deploy_plugin import settings, trial
 from deploy_plugin.ctrl_c import second_one_counts
 from deploy_plugin.errors import DeployError
 from deploy_plugin.live import live_word
 from deploy_plugin.renewal import Renewal
 from deploy_plugin.reporting import json, terminal
-from deploy_plugin.runner import Runner
 from deploy_plugin.session import Session
 from deploy_plugin.verdict import KEPT, NOT_TRIED, NOTHING_BEFORE, Verdict, Word
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
+    from deploy_plugin.course import Course
     from deploy_plugin.models import Deployment
+    from deploy_plugin.runner import Runner
     from deploy_plugin.server.base import Shipping
 
 NOT_DEPLOYED = "the deploy failed, so no test was run"
@@ -48,6 +49,12 @@ class Lifecycle:
         self._said = ""
         self._renewal: Renewal | None = None
 
+    @cached_property
+    def _course(self) -> Course:
+        from deploy_plugin.course import Course
+
+        return Course(self._session, self._server, self._config.hook)
+
     @property
     def _error(self) -> DeployError | None:
         return self._done.error if self._done else None
@@ -63,6 +70,20 @@ class Lifecycle:
         what = f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
         return [what, f"settings: {self._session.origins}"]
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Begin what takes long, and will most likely be needed, before the tests are looked for.
+
+        Not so where the run may be refused yet: by the gate before a live target, or for want of a secret.
+        """
+        session = self._session
+        if self._runs_nothing or session.target.live or not settings.at_hand(session.app):
+            return
+        if not session.sandbox:  # which may not be there yet
+            self._server.begin()
+        if session.deploys and not self._config.option.deploy_plan:
+            self._course.build_early()
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._failed_collections += report.failed
 
@@ -74,7 +95,7 @@ class Lifecycle:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         option = self._config.option
         collected = session.items and (not self._failed_collections or option.continue_on_collection_errors)
-        if not collected or option.collectonly or option.setupplan or self._distributes:
+        if not collected or self._runs_nothing or self._distributes:
             return None
         self._execute()
         return True if self._ends_here else None  # True: nobody else runs tests
@@ -88,7 +109,7 @@ class Lifecycle:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         self._workers -= 1
         option = self._config.option
-        if self._workers or not ids or self._done or option.collectonly or option.setupplan:
+        if self._workers or not ids or self._done or self._runs_nothing:
             return
         if self._failed_collections and not option.continue_on_collection_errors:
             pytest.exit(NOT_COLLECTED, returncode=pytest.ExitCode.INTERRUPTED)
@@ -125,6 +146,7 @@ class Lifecycle:
         if self._done:
             self._done.close_door()
             self._done.release_lease()
+        self._course.close()
         self._server.close()
 
     def _verified(self, word: Word, exit_code: int) -> bool | None:
@@ -141,10 +163,10 @@ class Lifecycle:
         with second_one_counts(lambda: self._terminal.write_line(LAST_THING, yellow=True)):
             if word is Word.FAILED and self._session.target.rolls_back and way_back:
                 terminal.write_title(self._terminal, f"deploy rollback on {self._session.target.name}")
-                self._session.take_back(done)
+                self._course.take_back(done)
             else:
                 self._said = self._remark(word, way_back, deployment)
-                self._session.commit(done, verified=verified)
+                self._course.commit(done, verified=verified)
         if done.error:
             self._report(done.error)
         if path := self._config.option.deploy_json:
@@ -161,6 +183,10 @@ class Lifecycle:
     def _ends_here(self) -> bool:
         """Whether no test is to be run: the deploy failed, or was only planned."""
         return bool(self._done and (self._done.error or self._done.dry))
+
+    @property
+    def _runs_nothing(self) -> bool:
+        return bool(self._config.option.collectonly or self._config.option.setupplan)
 
     @property
     def _distributes(self) -> bool:
@@ -185,7 +211,7 @@ class Lifecycle:
             self._terminal.write_line(note, yellow=True)
         if self._done.way_back:
             self._done.downtime.end()
-            renew = partial(self._session.renew, self._server, self._done)
+            renew = partial(self._course.renew, self._done)
             self._renewal = Renewal(renew, self._session.app.confirm / 4)
         if self._error:
             self._report(self._error)
@@ -193,14 +219,13 @@ class Lifecycle:
             terminal.write_counts(self._terminal, target, self._done)
 
     def _act(self) -> Runner:
-        hooks = self._config.hook
         if self._config.option.deploy_plan:
-            return self._session.foresee(self._server, hooks)
+            return self._course.foresee()
         if self._session.deploys and self._session.target.live:
             typed = [str(word) for word in self._config.invocation_params.args]
             fair = partial(trial.require_fair_tests, typed, self._config.invocation_params.dir)
-            return self._session.execute(self._server, hooks, first=fair)
-        return self._session.execute(self._server, hooks)
+            return self._course.execute(first=fair)
+        return self._course.execute()
 
     def _write_json(self, path: Path, done: Runner) -> None:
         try:

@@ -1,46 +1,31 @@
-"""One run against one target: from the options that were typed to what the tests receive. Knows nothing of pytest."""
+"""What a run against a target is about, settled before anything is contacted. Knows nothing of pytest."""
 
 from __future__ import annotations
 
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from deploy_plugin import address, config, confirmation, ending, env_files, runner, sandbox, settings, transaction
+from deploy_plugin import address, config, env_files, sandbox, settings
 from deploy_plugin.config import Place
 from deploy_plugin.destination import host_name
-from deploy_plugin.errors import ConfigError, DeployError, RollbackFailed, StepFailed, Unreachable
+from deploy_plugin.errors import ConfigError, DeployError
 from deploy_plugin.images.build import require_dockerfile
 from deploy_plugin.models import App, Deployment, Target
 from deploy_plugin.origins import origins
 from deploy_plugin.redaction import Redactor
-from deploy_plugin.runner import Runner
 from deploy_plugin.sandbox import Sandbox
-from deploy_plugin.server.base import Server
 from deploy_plugin.server.ssh_config import write_run_config
 
-NOT_CONFIRMED = "The server was not told that the release stays: within {seconds} s it goes back by itself."
-NOT_CONFIRMED_YET = "If the server was not told yet that it stays, it goes back by itself within {seconds} s."
-LOOK = "See what serves there now: pytest-deploy status {target}"
-ANOTHER_DEPLOYER = "A plugin deploys here in its own way (pytest_deploy_run): what it would change can't be foreseen."
+if TYPE_CHECKING:
+    from pluggy import HookRelay
 
-
-class Hooks(runner.Hooks, Protocol):
-    """Those of ``hookspecs.py`` that are called around a run."""
-
-    @property
-    def pytest_deploy_connect(self) -> Callable[..., Any]: ...
-
-    @property
-    def pytest_deploy_run(self) -> Any: ...  # noqa: ANN401 - pluggy's HookCaller
-
-    @property
-    def pytest_deploy_failed(self) -> Callable[..., object]: ...
+    from deploy_plugin.server.base import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,93 +55,12 @@ class Session:
         except FileNotFoundError:
             return None
 
-    def connect(self, hooks: Hooks, *, join: bool = False) -> Server:
+    def connect(self, hooks: HookRelay, *, join: bool = False) -> Server:
         """Give the target's server; ``join`` the connection that the run's main process holds."""
         server: Server = hooks.pytest_deploy_connect(target=self.target, folder=self.folder, join=join)
         return server
 
-    def foresee(self, server: Server, hooks: Hooks) -> Runner:
-        """Say what a deploy would change, and change nothing; what went wrong is in the runner's ``error``."""
-        dry = Runner(server, hooks, dry=True, redactor=self.redactor)
-        try:
-            if len(hooks.pytest_deploy_run.get_hookimpls()) > 1:
-                raise ConfigError(ANOTHER_DEPLOYER)
-            transaction.foresee(self.app, self.target, server, dry)
-        except DeployError as error:
-            dry.error = self.redactor.redact_error(error)
-        return dry
-
-    def execute(self, server: Server, hooks: Hooks, first: Callable[[], None] | None = None) -> Runner:
-        """Deploy, or look what is there; what went wrong, in ``first`` or afterwards, is in the runner's ``error``."""
-        runner = Runner(server, hooks, redactor=self.redactor)
-        deployment: Deployment
-        try:
-            if first:
-                transaction.end_downtime(self.app, self.target, server, runner)
-                first()
-            if self.deploys:
-                deployment = hooks.pytest_deploy_run(app=self.app, target=self.target, server=server, runner=runner)
-            else:
-                env_files.learn(self.redactor, server, self.app)
-                deployment = transaction.verify(self.app, self.target, server)
-            if runner.release is None:
-                runner.choose(deployment.release)
-        except (DeployError, KeyboardInterrupt) as error:
-            runner.error = self._stopped(error, server, runner)
-            if self.deploys:
-                hooks.pytest_deploy_failed(target=self.target, error=runner.error)
-        else:
-            (self.folder / "deployment").write_bytes(pickle.dumps(deployment))
-            with suppress(DeployError):  # tests that ask the server say so themselves
-                assert server.engine  # noqa: S101 - the connection that they join; whoever deployed may have had none
-        return runner
-
-    def commit(self, runner: Runner, *, verified: bool | None) -> None:
-        """Let the release stay; where the server went back by itself meanwhile, that is the runner's ``error``.
-
-        ``verified`` is whether it passed its tests, if anybody knows.
-        """
-        try:
-            ending.commit(self.app, runner.for_changes(), runner, verified=verified)
-        except KeyboardInterrupt:
-            hint = f"{LOOK.format(target=self.target.name)}\n{NOT_CONFIRMED_YET.format(seconds=self.app.confirm)}"
-            runner.error = StepFailed("Interrupted as the release was about to stay.", hint=hint)
-        except Unreachable as error:
-            runner.error = self.redactor.redact_error(error)
-            runner.error.hint = NOT_CONFIRMED.format(seconds=self.app.confirm)
-        except DeployError as error:
-            runner.error = self.redactor.redact_error(error)
-
-    def take_back(self, runner: Runner) -> None:
-        """Go back to the release before; what went wrong is in the runner's ``error``."""
-        try:
-            ending.take_back(runner.for_changes(), runner)
-        except KeyboardInterrupt:
-            runner.error = RollbackFailed(
-                "Interrupted as visitors were sent back: it is not certain where they go.",
-                hint=LOOK.format(target=self.target.name),
-            )
-        except DeployError as error:
-            runner.error = self.redactor.redact_error(error)
-
-    def renew(self, server: Server, runner: Runner) -> bool:
-        """Let the server wait longer for the tests, if it waits; a broken connection shows itself elsewhere."""
-        if not runner.way_back or not (runner.way_back.name or runner.way_back.restores):
-            return False
-        with suppress(DeployError):
-            confirmation.of(server, runner.way_back.tried).renew(server)
-        return True
-
-    def _stopped(self, error: DeployError | KeyboardInterrupt, server: Server, runner: Runner) -> DeployError:
-        """What went wrong, with what serves there now: before the release was chosen, nothing of the app is touched."""
-        if isinstance(error, KeyboardInterrupt):
-            step = runner.recap.steps[-1].title if runner.recap.steps else "the first step"
-            error = StepFailed(f"Interrupted in: {step}.", hint="Deploying again goes on from what is there.")
-        if runner.release and not isinstance(error, Unreachable):
-            error.hint = f"{error.hint}\n{transaction.what_serves(self.app, server, runner.release)}".strip()
-        return self.redactor.redact_error(error)
-
-    def learn(self, hooks: Hooks) -> None:
+    def learn(self, hooks: HookRelay) -> None:
         """Learn in a worker which values must not be shown; the main process does while it deploys.
 
         A worker that can't reach the server can't show what only the server holds either.

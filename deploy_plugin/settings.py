@@ -18,6 +18,15 @@ def secrets_from_here(app: App) -> dict[str, Secret]:
     return {key: _fetch(key, source) for key, source in app.secrets.items() if source.generate is None}
 
 
+def at_hand(app: App) -> bool:
+    """Whether those that this machine holds are there without a command, which may ask its user for something."""
+    from_here = {key: source for key, source in app.secrets.items() if source.generate is None}
+    try:
+        return all(source.from_env and _fetch(key, source) for key, source in from_here.items())
+    except ConfigError:
+        return False
+
+
 def server_secrets(app: App, kept: Mapping[str, Secret], here: Mapping[str, Secret]) -> dict[str, Secret]:
     """Join what the server keeps with what comes from here; generate what is nowhere yet, and only that."""
     missing = (key for key in app.secrets if key not in kept and key not in here)

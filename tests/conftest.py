@@ -55,8 +55,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project whose server must not be contacted, until a test says which one it is."""
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, machine: Machine) -> Project:
+    """A project whose server must not be contacted, until a test says which one it is; nothing is built for it."""
+    assert machine.built == []
     # In CI pytest shortens nothing, and says in its summary what it said above.
     for name in ("CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
@@ -76,8 +77,7 @@ def sandboxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandboxes:
 
 
 @pytest.fixture
-def deployable(project: Project, server: FakeServer, machine: Machine) -> Project:
+def deployable(project: Project, server: FakeServer) -> Project:
     """A project that can be deployed to ``server``."""
-    assert machine.built == []
     project.on(server)
     return project

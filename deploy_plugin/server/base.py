@@ -64,7 +64,7 @@ class Shipping:
 
 
 class Server(Protocol):
-    """An open connection to a target.
+    """A connection to a target, which opens with its first use.
 
     A broken connection raises ``Unreachable`` from every method.
     """
@@ -82,6 +82,10 @@ class Server(Protocol):
     @property
     def engine(self) -> Engine:
         """Its Docker engine; ``StepFailed`` where none answers."""
+        ...
+
+    def begin(self) -> None:
+        """Begin to connect, and don't wait; what goes wrong with it is said with the first use."""
         ...
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:

@@ -47,6 +47,9 @@ class LocalServer:
             )
         return DockerEngine(local.local_client(timeout=LOAD_TIMEOUT))
 
+    def begin(self) -> None:
+        """There is nothing to wait for."""
+
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         try:
             done = subprocess.run([*map(str, argv)], input=stdin, capture_output=True, check=False, cwd=Path.home())

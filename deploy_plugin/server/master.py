@@ -36,11 +36,8 @@ _HINTS = {
 }
 
 
-def connect(argv: Sequence[str], log: Path, destination: str) -> tuple[subprocess.Popen[bytes], Shell]:
-    """Log in, and give ssh's process, and the shell that it runs there; ``Unreachable`` where it can't.
-
-    What ssh says from then on is in ``log``.
-    """
+def dial(argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Begin to log in, and give ssh's process; what it says is in ``log``."""
     with log.open("wb") as errors:
         master = subprocess.Popen(
             [*argv, "--", _SHELL],
@@ -49,15 +46,24 @@ def connect(argv: Sequence[str], log: Path, destination: str) -> tuple[subproces
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
         )
+    assert master.stdin is not None  # noqa: S101 - for mypy: it is a pipe
+    with suppress(BrokenPipeError):
+        master.stdin.write(b"echo " + _HELLO)
+        master.stdin.flush()
+    return master
+
+
+def answered(master: subprocess.Popen[bytes], log: Path, destination: str) -> Shell:
+    """Wait until we are logged in, and give the shell that runs there; ``Unreachable`` where we can't be."""
     import docker  # noqa: F401 - it takes as long as a handshake: both at once, and nothing waits for it later
 
-    if not _answers(master):
+    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
+    assert master.stdout is not None  # noqa: S101
+    if master.stdout.readline() != _HELLO:
         hang_up(master)
         said = log.read_text(encoding="utf-8", errors="replace")
         raise Unreachable(f"{destination} can't be reached.", got=_last_words(said), hint=_hint(said))
-    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
-    assert master.stdout is not None  # noqa: S101
-    return master, Shell(master.stdin, cast("BufferedReader", master.stdout))
+    return Shell(master.stdin, cast("BufferedReader", master.stdout))
 
 
 def hang_up(master: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
@@ -73,17 +79,6 @@ def hang_up(master: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
     except subprocess.TimeoutExpired:
         master.kill()
         master.wait()
-
-
-def _answers(master: subprocess.Popen[bytes]) -> bool:
-    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
-    assert master.stdout is not None  # noqa: S101
-    try:
-        master.stdin.write(b"echo " + _HELLO)
-        master.stdin.flush()
-    except BrokenPipeError:
-        return False
-    return master.stdout.readline() == _HELLO
 
 
 def _hint(said: str) -> str:

@@ -57,6 +57,8 @@ class SshServer:
         self._destination = destination
         self._folder = folder
         self._join = join
+        self._dialled: subprocess.Popen[bytes] | None = None
+        """Logs in, and nobody has waited for it yet."""
         self._master: subprocess.Popen[bytes] | None = None
         self._shell: Shell | None = None
         self._relay: Relay | None = None
@@ -86,6 +88,15 @@ class SshServer:
             if self._join:
                 raise _no_answer(str(error)) from error
             return self._relayed_engine()
+
+    def begin(self) -> None:
+        with self._opening:
+            if self._join or self._dialled or self._master:
+                return
+            forward = f"{docker_socket(self._folder)}:{SERVER_DOCKER_SOCKET}"
+            # With a lower LogLevel, ssh would keep to itself what the server refuses to forward.
+            shared = self._ssh("-o", "ControlMaster=yes", "-o", "LogLevel=INFO", "-L", forward)
+            self._dialled = master.dial(shared, log_path(self._folder))
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         self._open()
@@ -168,6 +179,9 @@ class SshServer:
         if self._relay:
             self._relay.close()
             self._relay = None
+        if self._dialled:
+            master.hang_up(self._dialled, at_once=True)
+            self._dialled = None
         if self._master:
             master.hang_up(self._master, at_once=self._shell is not None and self._shell.left)
             self._master = self._shell = None
@@ -176,10 +190,11 @@ class SshServer:
         with self._opening:
             if self._join or self._master:
                 return
-            forward = f"{docker_socket(self._folder)}:{SERVER_DOCKER_SOCKET}"
-            # With a lower LogLevel, ssh would keep to itself what the server refuses to forward.
-            shared = self._ssh("-o", "ControlMaster=yes", "-o", "LogLevel=INFO", "-L", forward)
-            self._master, self._shell = master.connect(shared, log_path(self._folder), self._destination)
+            self.begin()
+            dialled, self._dialled = self._dialled, None
+            assert dialled  # noqa: S101 - it was begun
+            self._shell = master.answered(dialled, log_path(self._folder), self._destination)
+            self._master = dialled
 
     def _run_in(self, shell: Shell, command: str) -> Result:
         known = len(self._log())

@@ -90,6 +90,9 @@ class FakeServer:
         Path(new.name).chmod(0o755)
         Path(new.name).replace(self._commands / command)
 
+    def begin(self) -> None:
+        """There is nothing to wait for."""
+
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         with self._turn:  # one at a time: the journal says what each of them changed
             return self._run(argv, stdin)

@@ -11,6 +11,7 @@ from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.server.base import Result, quote
 from deploy_plugin.server.ssh import SshServer
 from deploy_plugin.server.ssh_config import docker_socket, write_run_config
+from tests.waiting import until
 
 CHANGED = """
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
@@ -101,6 +102,35 @@ def test_one_connection_is_opened_and_its_shell_runs_what_needs_no_stdin(
     assert called.count("-p\n2222\n") == 2
     assert "elspeth@::1\n--\ncat 'two words'\n" in called
     assert "StrictHostKeyChecking" not in called
+
+
+def test_a_connection_that_is_begun_is_the_one_that_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ssh(folder, monkeypatch, 'case "$*" in *"-- sh") exec sh;; esac')
+    with SshServer("elspeth@x", folder) as server:
+        server.begin()
+        server.begin()
+        assert server.run("echo", "there") == Result(0, b"there\n")
+        server.begin()
+    assert (folder / "called").read_text().count("ControlMaster=yes") == 1
+
+
+def test_what_goes_wrong_with_one_that_is_begun_is_said_with_its_first_use(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(folder, monkeypatch, 'echo "ssh: connect to host x port 22: Connection refused" >&2; exit 255')
+    with SshServer("elspeth@x", folder) as server:
+        server.begin()
+        with pytest.raises(Unreachable, match="can't be reached"):
+            server.run("true")
+
+
+def test_one_that_is_begun_and_never_used_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ssh(folder, monkeypatch, f"echo $$ > {folder}/pid; exec sleep 600")
+    server = SshServer("elspeth@x", folder)
+    server.begin()
+    until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().endswith("\n"))
+    server.close()
+    assert not Path("/proc", (folder / "pid").read_text().strip()).exists()
 
 
 def test_while_a_command_runs_another_thread_s_gets_a_session_of_its_own(
