@@ -7,6 +7,8 @@ demo:
 story:
 	@scripts/bootstrap .venv/bin/pytest -s --no-header tests/integration/test_story.py
 
+# Hundreds of children import the package: with its bytecode kept, each starts a fifth of a second sooner.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	@scripts/bootstrap --image=debian:trixie-slim .venv/bin/pytest -n2 --dist=loadfile
 

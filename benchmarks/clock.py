@@ -74,8 +74,12 @@ def timed(command: Command) -> Timed:
 
 
 def environment() -> dict[str, str]:
-    """Give this process's, without what would change how a tool works."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTEST_"))}
+    """Give this process's, without what would change how a tool works.
+
+    One that is installed has its bytecode, and so has ours after its first run, unless Python is told not to keep it.
+    """
+    changes = ("ANSIBLE_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(changes)}
 
 
 def said(*argv: str, folder: Path | None = None) -> str:

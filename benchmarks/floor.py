@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import images
 from benchmarks.clock import Command, said, timed
 from benchmarks.project import APP, TEST, Project
 from benchmarks.server import Server
@@ -17,16 +19,18 @@ HANDSHAKE = "one SSH handshake, and `true`"
 CONTAINER = "one container start"
 DJANGO = "one Django start (`manage.py check`)"
 BUILD = "one `docker build` of a changed line"
+IMAGE = "the image, by `docker save`, ssh and `docker load`"
 
 # Which of them a situation needs, whoever deploys.
 NEEDED = {
+    "first": (PYTEST_ITSELF, HANDSHAKE, IMAGE, CONTAINER, DJANGO),
     "nothing": (PYTEST_ITSELF, HANDSHAKE),
     "line": (PYTEST_ITSELF, HANDSHAKE, BUILD, CONTAINER, DJANGO),
 }
 
 
 def measure(project: Project, server: Server) -> Mapping[str, float]:
-    """Time each once, in seconds, where this project's release serves."""
+    """Time each once, in seconds, where this project's release serves; nothing of it is left there."""
     folder = project.folder
     found = {PYTEST_ITSELF: timed(Command([PYTEST, TEST], folder)).seconds}
     project.change_a_line()
@@ -37,6 +41,9 @@ def measure(project: Project, server: Server) -> Mapping[str, float]:
         image = said(*ssh, f"docker inspect --format '{{{{.Image}}}}' {container}")
         found[CONTAINER] = timed(Command([*ssh, f"docker run --rm {image} true"], folder)).seconds
         found[DJANGO] = timed(Command([*ssh, f"docker exec {container} python manage.py check"], folder)).seconds
+        server.empty()
+        sent = f"docker save {images.WARM} | {shlex.join(ssh)} docker load"
+        found[IMAGE] = timed(Command(["sh", "-c", sent], folder)).seconds
     return found
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +22,8 @@ NAME = "benchmark"
 RATE = "20mbit"
 # One packet of a virtual interface can be 64 KB: a smaller bucket would drop it.
 LIMIT = ("root", "tbf", "rate", RATE, "burst", "128kb", "latency", "100ms")
+FAR = 0.04
+"""Seconds to the server and back."""
 SERVES_SECONDS = 30
 
 # Python and its Docker client are for Ansible; sudo is for both peers, which ask apt as root.
@@ -59,6 +63,8 @@ class Server:
 
     sandbox: Sandbox
     container: str
+    through: Path | None = None
+    """The ssh configuration that leads there another way."""
 
     @property
     def address(self) -> str:
@@ -66,7 +72,7 @@ class Server:
 
     @property
     def ssh_config(self) -> Path:
-        return self.sandbox.ssh_config
+        return self.through or self.sandbox.ssh_config
 
     @property
     def alias(self) -> str:
@@ -95,6 +101,21 @@ class Server:
             self.as_root("tc qdisc del dev eth0 root 2>/dev/null || true")
             self._on_this_machine("sh", "-c", 'tc qdisc del dev "$1" root 2>/dev/null || true', "sh", wire)
 
+    @contextmanager
+    def far_away(self) -> Iterator[Server]:
+        """Give the same server at the end of a long way, which only ssh has to go: nobody's clock runs for visitors."""
+        config = self.sandbox.ssh_config.read_text(encoding="utf-8")
+        known = dict(line.split(maxsplit=1) for line in config.splitlines() if line.startswith(" "))
+        with tempfile.TemporaryDirectory(prefix="benchmark-far-") as folder, _relay(known["HostName"]) as port:
+            hosts = Path(folder, "known_hosts")
+            _, key = Path(known["UserKnownHostsFile"]).read_text(encoding="utf-8").split(maxsplit=1)
+            hosts.write_text(f"[127.0.0.1]:{port} {key}", encoding="utf-8")
+            far = known | {"HostName": "127.0.0.1", "Port": port, "UserKnownHostsFile": str(hosts)}
+            through = Path(folder, "ssh_config")
+            lines = (f"    {name} {value}\n" for name, value in far.items())
+            through.write_text(f"Host {self.alias}\n{''.join(lines)}", encoding="utf-8")
+            yield replace(self, through=through)
+
     def _other_end(self) -> str:
         """Find the interface of this machine whose frames only this sandbox gets."""
         index = self.as_root("cat /sys/class/net/eth0/iflink")
@@ -117,6 +138,17 @@ class Server:
             if time.monotonic() > deadline:
                 raise Failed(f"The deploy went well, but the site does not say {words!r}; it says {answer!r}.")
             time.sleep(0.05)
+
+
+@contextmanager
+def _relay(host: str) -> Iterator[str]:
+    argv = (sys.executable, "-m", "benchmarks.far", host, "22", str(FAR / 2))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as relay:
+        try:
+            assert relay.stdout is not None  # noqa: S101 - for mypy: it is a pipe
+            yield relay.stdout.readline().strip()
+        finally:
+            relay.terminate()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from benchmarks import tools
@@ -22,6 +22,7 @@ class Situation:
     title: str
     change: Callable[[Project], None] | None = None
     slow: bool = False
+    far: bool = False
 
 
 SITUATIONS = (
@@ -31,6 +32,8 @@ SITUATIONS = (
     Situation("dependency", "One dependency added", Project.add_a_dependency),
     Situation("nothing-slow", "Nothing changed, 20 Mbit/s", slow=True),
     Situation("line-slow", "One line changed, 20 Mbit/s", Project.change_a_line, slow=True),
+    Situation("nothing-far", "Nothing changed, 40 ms away", far=True),
+    Situation("line-far", "One line changed, 40 ms away", Project.change_a_line, far=True),
 )
 
 
@@ -39,12 +42,14 @@ def meet(situation: Situation, number: int, tool: Tool, project: Project, server
     if situation.change:
         situation.change(project)
     project.path(tools.REPORT).unlink(missing_ok=True)
-    link: AbstractContextManager[None] = server.slowed_down() if situation.slow else nullcontext()
-    with link:
+    with ExitStack() as link:
+        if situation.slow:
+            link.enter_context(server.slowed_down())
+        there = link.enter_context(server.far_away()) if situation.far else server
         before = server.traffic()
-        took = timed(tool.command(project, server, slow=situation.slow))
+        took = timed(tool.command(project, there, slow=situation.slow))
         traffic = server.traffic().since(before)
-        tools.settle(project, server)
+        tools.settle(project, there)
     server.await_health(project.says)
     return Sample(
         round=number,

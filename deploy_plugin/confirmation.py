@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from deploy_plugin import traffic
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import AppFolder
 from deploy_plugin.proxy import caddy
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.files import detached, script
+from deploy_plugin.traffic import Traffic
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -77,13 +77,12 @@ class Confirmation:
     tried: str
     """The container that is to be confirmed."""
 
-    def await_it(self, server: Server, tried: Containers, *, port_is_away: bool = False) -> None:
+    def await_it(self, server: Server, tried: Containers, before: Traffic, *, port_is_away: bool = False) -> None:
         """Begin to wait; to be done before visitors are sent to the release that is tried.
 
-        Where nothing serves there is nothing to go back to. ``port_is_away``: nobody answers until ``renew`` is called,
-        so the server is not to wait long for that.
+        ``before`` is where they go now: where nothing serves there is nothing to go back to. ``port_is_away``: nobody
+        answers until ``renew`` is called, so the server is not to wait long for that.
         """
-        before = traffic.look(server, tried)
         if not before.serving:
             return
         self._write(server, _WRITE, min(TAKEOVER, self.seconds) if port_is_away else self.seconds)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.models import App, AppFolder, Release, Target
 from deploy_plugin.proxy import caddy, upstreams
-from deploy_plugin.server.engine import Container, ContainerSpec
+from deploy_plugin.server.engine import Container, ContainerSpec, Listed
 from deploy_plugin.settings import Settings
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def serving(server: Server, app: App) -> Container | None:
     return next((container for container in found if container.running), None)
 
 
-def is_release(container: Container) -> bool:
+def is_release(container: Container | Listed) -> bool:
     """Whether it is a release's own, made to serve: no candidate, and none that ran one command."""
     return container.labels.get(ROLE) in {SERVING, PROXIED}
 
@@ -139,9 +139,10 @@ def start(server: Server, containers: Containers) -> None:
     server.engine.start(containers.serving)
 
 
-def running(server: Server, app: App) -> Sequence[Container]:
+def running(server: Server, app: App) -> Sequence[Listed]:
     """List every release of the app that runs, whether visitors reach it or not."""
-    return [one for one in server.engine.containers({APP: app.name}) if one.running and is_release(one)]
+    its = (one for one in server.engine.listing() if one.labels.get(APP) == app.name)
+    return [one for one in its if one.running and is_release(one)]
 
 
 def one_offs(server: Server, app: App) -> Sequence[Container]:

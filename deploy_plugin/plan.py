@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from deploy_plugin.containers import Containers
 from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.downtime import Downtime
 from deploy_plugin.health import Probe
 from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.models import App, Target
-from deploy_plugin.records import Record
 from deploy_plugin.release import found
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.await_health import AwaitHealth
@@ -62,27 +60,21 @@ def prepare_steps(app: App, target: Target) -> list[Step]:
     return [InstallDocker(), Preflight(app, target)]
 
 
-def release_steps(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
-    containers: Containers,
+def release_steps(
+    migrations: Migrations,
     secrets: Mapping[str, Secret],
     platform: str,
-    record: Record,
     early: EarlyBuild | None = None,
     downtime: Downtime | None = None,
-    *,
-    begins: bool = False,
 ) -> list[Step]:
-    """Bring one release onto the server and make it serve; its ``record`` is written last.
-
-    ``begins`` is for the first release on an empty database: see ``migrations.begins``.
-    """
+    """Bring one release, with its ``migrations``, onto the server and make it serve; its record is written last."""
+    containers = migrations.containers
     app, release, folder, owner = containers.app, containers.release, containers.folder, containers.user
     probe = Probe.of(app, containers.target)
-    migrations = Migrations(containers, record, begins=begins)
     database = folder.data / app.database.name if app.database else None
     return [
         BuildImage(release.image, app.context, platform, early),
-        ShipImage(release.image, Recipe(app.context, platform), database),
+        ShipImage(release.image, Recipe(app.context, platform), database, early),
         *([ShipProxy(containers.target.publish, platform)] if app.proxied else []),
         RememberTarget(folder.target_file, app.name, containers.target.live),
         EnsureEnvFile(folder.env_file, secrets),
@@ -90,7 +82,7 @@ def release_steps(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by 
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
         *(_proxied if app.proxied else _published)(migrations, probe, downtime or Downtime()),
-        KeepRecord(record, migrations),
+        KeepRecord(migrations.record, migrations),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -45,16 +46,17 @@ def prune(server: Server, app: App, serves: str, before: Iterable[str] = ()) -> 
     ``serves`` is the release that does; ``before`` are those that did right before.
     """
     folder = AppFolder(server.facts.home, app.name)
-    every = [one for one in server.engine.listing() if _is_ours(one, folder)]
-    releases = records.every(server, folder)
-    images = [image.reference for image in server.engine.tagged(app.name)]
-    newest_first = past.of(releases, images)
+    with ThreadPoolExecutor() as at_once:  # a server can be far, and each of them is a way there and back
+        recorded = at_once.submit(records.every, server, folder)
+        tagged = at_once.submit(server.engine.tagged, app.name)
+        every = [one for one in server.engine.listing() if _is_ours(one, folder)]
+    images = [image.reference for image in tagged.result()]
+    newest_first = past.of(recorded.result(), images)
     running = {one.labels.get(RELEASE, "") for one in every if one.running}
     stay = staying(newest_first, serves, app.keep_releases) | running | set(before)
     left = [one for one in every if not _leaves(one, stay)]
-    for one in every:
-        if one not in left:
-            server.engine.remove(one.name)
+    with ThreadPoolExecutor() as at_once:
+        list(at_once.map(server.engine.remove, [one.name for one in every if one not in left]))
     static = ProxyFolder(server.facts.home).static(app.name, serves).parent
     script(server, _SWEEP, folder.rehearsal, folder.releases, static, *sorted(stay))
     needed = {one.image for one in newest_first if one.id in stay} | {one.labels.get(IMAGE) for one in left}

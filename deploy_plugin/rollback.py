@@ -82,7 +82,7 @@ def go_back(server: Server, then: Containers, record: Mapping[str, Any], instead
     if then.app.proxied:
         _start(server, then, probe)
         confirmation.of(server, then).discard(server)
-        with traffic.or_back(server, then):
+        with traffic.or_back(server, then, traffic.look(server, then)):
             Switch(then, probe, confirmed=False).apply(server)
             traffic.spare(server, then.app, then.serving.name)
             await_healthy(server, then.serving.name, probe)

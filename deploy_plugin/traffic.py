@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -53,11 +54,13 @@ class Traffic:
 
 
 def look(server: Server, containers: Containers) -> Traffic:
-    found = server.engine.containers({APP: containers.app.name, ROLE: SERVING})
+    with ThreadPoolExecutor() as at_once:  # a server can be far, and each of them is a way there and back
+        told_of = at_once.submit(upstreams.content, server, containers.app.name)
+        in_front = at_once.submit(server.engine.container, caddy.container_name(containers.target.publish))
+        found = server.engine.containers({APP: containers.app.name, ROLE: SERVING})
+        upstream, proxy = told_of.result(), in_front.result()
     published = tuple(container.name for container in found if container.running)
-    upstream = upstreams.content(server, containers.app.name)
     told = server.engine.container(name) if (name := upstreams.named(upstream)) else None
-    proxy = server.engine.container(caddy.container_name(containers.target.publish))
     return Traffic(
         upstream=upstream,
         published=published,
@@ -77,9 +80,8 @@ def send_back(server: Server, containers: Containers, before: Traffic) -> None:
 
 
 @contextmanager
-def or_back(server: Server, containers: Containers) -> Iterator[None]:
+def or_back(server: Server, containers: Containers, before: Traffic) -> Iterator[None]:
     """Send visitors back if what is done meanwhile does not succeed; ``RollbackFailed`` where that can't be done."""
-    before = look(server, containers)
     try:
         yield
     except BaseException as error:

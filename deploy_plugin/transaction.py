@@ -22,7 +22,7 @@ from deploy_plugin import (
     traffic,
 )
 from deploy_plugin.containers import Containers
-from deploy_plugin.database.migrations import begins
+from deploy_plugin.database.migrations import Migrations, begins
 from deploy_plugin.door import Door
 from deploy_plugin.downtime import Downtime
 from deploy_plugin.errors import DeployError, LeaseLost, NotYetKnown, RollbackFailed, StepFailed
@@ -175,8 +175,11 @@ def _release(  # noqa: PLR0913, PLR0917 - all that a deploy has settled by then
     runner.record = Record(chosen.folder.record(chosen.release.id))
     runner.downtime = Downtime(allowed=target.downtime)
     platform = app.platform or server.facts.platform
-    first = begins(server, chosen)
-    steps = plan.release_steps(chosen, secrets, platform, runner.record, early, runner.downtime, begins=first)
+    migrations = Migrations(chosen, runner.record, begins=begins(server, chosen))
+    serving = containers.serving(server, app)
+    if serving and serving.name == chosen.serving.name:
+        migrations.look(server)
+    steps = plan.release_steps(migrations, secrets, platform, early, runner.downtime)
     runner.hooks.pytest_deploy_steps(app=app, target=target, steps=steps)
     return chosen, steps
 

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 import docker  # noqa: F401 - before an inner pytest imports it, and takes its modules away again
 import pytest
 
+from deploy_plugin import lease
 from deploy_plugin.models import App
 from deploy_plugin.runner import Runner
 from deploy_plugin.testing import FakeEngine, FakeServer
@@ -13,6 +14,12 @@ from tests.listener import Told
 from tests.machine import Machine
 from tests.sandboxes import Sandboxes
 from tests.site import Site, install_docker, make_app
+
+
+@pytest.fixture(autouse=True)
+def no_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a lease be asked for with every change: tests take it away between two of them."""
+    monkeypatch.setattr(lease, "TRUST", 0)
 
 
 @pytest.fixture

@@ -24,18 +24,26 @@ class Machine:
     """Every image that somebody else made: reference, platform."""
     fails: BaseException | None = None
     """What a build raises."""
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    """What the docker command was asked for images on top of nothing."""
+    says: str = ""
+    """What it answered."""
 
     def take_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let no build, no pull and no shipping reach a real engine."""
         monkeypatch.setattr(local, "local_client", FakeClient)
-        for module in (build, room, ship):
+        for module in (build, early, room, ship):
             monkeypatch.setattr(module, "DockerEngine", lambda _client: self.engine)
         monkeypatch.setattr(platforms, "require_buildable", lambda *_: None)
-        monkeypatch.setattr(scratch, "_docker", lambda *_arguments, **_keywords: "")
+        monkeypatch.setattr(scratch, "_docker", self._docker)
         for builder in (build, early):
             monkeypatch.setattr(builder, "platform_here", lambda: PLATFORM)
             monkeypatch.setattr(builder, "Build", self._build)
         monkeypatch.setattr(pull, "ensure_here", self._pull)
+
+    def _docker(self, *arguments: str, **_: str) -> str:
+        self.asked.append(arguments)
+        return self.says
 
     def _build(self, reference: str, context: Path, platform: str) -> Running:
         running = Running(self, reference, context, platform)

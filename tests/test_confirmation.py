@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy_plugin import confirmation
+from deploy_plugin import confirmation, traffic
 from deploy_plugin.confirmation import Confirmation
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import StepFailed
@@ -32,11 +32,15 @@ def waiting(server: FakeServer, containers: Containers) -> Iterator[Confirmation
     server.install("sleep", f"while ! [ -e {server.home}/go ]; do {nap} 0.01; done; rm -f {server.home}/go")
     serve_old(server, containers)
     found = confirmation.of(server, containers)
-    found.await_it(server, containers)
+    found.await_it(server, containers, traffic.look(server, containers))
     upstreams.tell(server, containers.app.name, NEW, 8888)
     yield found
     Path(found.file).unlink(missing_ok=True)
     (server.home / "go").touch()  # the job ends
+
+
+def begin(server: FakeServer, containers: Containers) -> None:
+    confirmation.of(server, containers).await_it(server, containers, traffic.look(server, containers))
 
 
 def look_again(server: FakeServer) -> None:
@@ -88,20 +92,20 @@ def test_without_a_proxy_the_containers_change_places_again(server: FakeServer, 
     server.engine.add_image("superlists:abc")
     server.engine.start(replace(published.serving, name=OLD))
     found = Confirmation(containers.folder.path / "unconfirmed", 0, published.serving.name)
-    found.await_it(server, published)
+    found.await_it(server, published, traffic.look(server, published))
     until(lambda: told.exists() and len(told.read_text().splitlines()) == 2)
     assert told.read_text().splitlines() == [f"stop {published.serving.name}", f"start {OLD}"]
 
 
 def test_where_nothing_served_there_is_nothing_to_go_back_to(server: FakeServer, containers: Containers) -> None:
-    confirmation.of(server, containers).await_it(server, containers)
+    begin(server, containers)
     assert not Path(containers.folder.path / "unconfirmed").exists()
 
 
 def test_where_what_served_does_not_run_there_is_nothing_either(server: FakeServer, containers: Containers) -> None:
     serve_old(server, containers)
     server.engine.stop(OLD)
-    confirmation.of(server, containers).await_it(server, containers)
+    begin(server, containers)
     assert not Path(containers.folder.path / "unconfirmed").exists()
 
 
@@ -110,7 +114,7 @@ def test_a_server_that_can_not_wait_is_told(server: FakeServer, containers: Cont
     server.install("date", "exit 1")
     server.install("mv", "echo no >&2; exit 1")
     with pytest.raises(StepFailed, match="can't be made to wait for a confirmation"):
-        confirmation.of(server, containers).await_it(server, containers)
+        begin(server, containers)
 
 
 def test_a_job_of_a_run_that_went_away_leaves_a_later_one_alone(

@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 
 from deploy_plugin import plan
 from deploy_plugin.containers import Containers
+from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.models import App, AppFolder, Release, Target
-from deploy_plugin.records import Record
 from deploy_plugin.steps.base import Step
 from tests.site import TARGET
 
@@ -14,9 +14,7 @@ from tests.site import TARGET
 def steps(app: App, *, begins: bool = False) -> list[Step]:
     release = Release("20261124-031205-1a2b3c4", "", "superlists:abc")
     containers = Containers(app, TARGET, AppFolder(PurePosixPath("/home/e"), app.name), (1, 1), release, {})
-    return plan.release_steps(
-        containers, {}, "linux/amd64", Record(containers.folder.record(release.id)), begins=begins
-    )
+    return plan.release_steps(Migrations(containers, begins=begins), {}, "linux/amd64")
 
 
 def titles(app: App) -> list[str]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from deploy_plugin.begun import begun
 from deploy_plugin.containers import MIGRATES, Containers, manage_command, one_offs, serving, start
 from deploy_plugin.database import recorded, snapshots
-from deploy_plugin.errors import NotYetKnown, StepFailed
+from deploy_plugin.errors import DeployError, NotYetKnown, StepFailed
 from deploy_plugin.hints import hint_for
 from deploy_plugin.records import Record
 from deploy_plugin.server.engine import Container, Finished
 from deploy_plugin.server.files import script
+from deploy_plugin.server.seen import behind
 from deploy_plugin.words import few
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from deploy_plugin.server.base import Server
 
+_PLAN = ("migrate", "--plan", "--no-color")
 _MIGRATION = re.compile(r"^(\w+\.\w+)$", re.MULTILINE)
 _EVERY = "every migration"
 _LINES = 25
@@ -44,11 +49,11 @@ class Migrations:
     def __init__(self, containers: Containers, record: Record | None = None, *, begins: bool = False) -> None:
         self.containers = containers
         self.begins = begins
-        self._record = record or Record(containers.folder.record(containers.release.id))
+        self.record = record or Record(containers.folder.record(containers.release.id))
         self.rehearsed = False
         """Whether they were seen to work on a copy of the data, in this run."""
         self._pending: Sequence[str] | None = None
-        self._applied: str | None = None
+        self._applied: Future[str | None] | None = None
 
     def pending(self, server: Server) -> Sequence[str]:
         """Name those that are not applied; ``NotYetKnown`` where the app can't be asked yet."""
@@ -58,9 +63,16 @@ class Migrations:
 
     def applied(self, server: Server) -> str | None:
         """Digest those that are applied, see ``recorded.applied``; read once, as long as nothing is applied."""
-        if self._applied is None:
-            self._applied = recorded.applied(server, self.containers)
-        return self._applied
+        with suppress(DeployError):
+            if self._applied and (found := self._applied.result()):
+                return found
+        self._applied = None
+        return recorded.applied(server, self.containers)
+
+    def look(self, server: Server) -> None:
+        """Begin to read which are applied: somebody will ask for it, and there is more to do until then."""
+        if self.containers.app.database and not self._applied:
+            self._applied = begun(lambda: recorded.applied(behind(server), self.containers), "applied migrations")
 
     def missing(self, server: Server) -> str | None:
         """Say which are not applied, as a step's reason; None where all are."""
@@ -123,28 +135,28 @@ class Migrations:
 
     def _is_as_recorded(self, server: Server) -> bool:
         """Whether the database has what it had when this release was seen to lack nothing: a release never changes."""
-        found = self._record.read(server) or {}
+        found = self.record.read(server) or {}
         known = found.get("migrations")
         return known is not None and known == self.applied(server)
 
     def _planned(self, server: Server) -> Sequence[str]:
-        self._require_its_surroundings(server)
-        if self.begins:
-            return (_EVERY,)
-        with ThreadPoolExecutor(1) as pool:  # read while Django starts; what fails is asked again
-            pool.submit(self.applied, server)
-            plan = self._ask(server, "migrate", "--plan", "--no-color")
-        return [*_MIGRATION.findall(plan.stdout)]
-
-    def _ask(self, server: Server, *arguments: str) -> Finished:
-        return self._ask_the_release(server, *arguments) or self._run(server, *arguments)
+        plan = None if self.begins else self._ask_the_release(server)
+        if plan is None:
+            self._require_its_surroundings(server)
+            if self.begins:
+                return (_EVERY,)
+            plan = self._run(server, *_PLAN)
+        pending = _MIGRATION.findall(plan.stdout)
+        if not pending:
+            self.look(server)  # they are recorded in the end
+        return pending
 
     def _run(self, server: Server, *arguments: str) -> Finished:
         limit = self.containers.app.migration_limit
         return _require_ok(server.engine.run_once(self.containers.manage(*arguments), limit=limit), arguments)
 
-    def _ask_the_release(self, server: Server, *arguments: str) -> Finished | None:
-        """Run the command where the release runs; None where it does not, or gives no good answer.
+    def _ask_the_release(self, server: Server) -> Finished | None:
+        """Ask for the plan where the release runs; None where it does not, or gives no good answer.
 
         One that ends as it starts, maybe for lack of a table, takes the command along, and may count as running still.
         """
@@ -152,7 +164,7 @@ class Migrations:
         if not _runs(server, name):
             return None
         try:
-            done = server.engine.exec(name, manage_command(self.containers.app, *arguments))
+            done = server.engine.exec(name, manage_command(self.containers.app, *_PLAN))
         except StepFailed:
             return None
         return done if done.ok else None

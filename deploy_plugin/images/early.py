@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
-from typing import Self
+from contextlib import closing, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
+from deploy_plugin.begun import begun
+from deploy_plugin.images import scratch
 from deploy_plugin.images.build import Build, context_digest, is_here, platform_here, reference_of
+from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.models import App
+from deploy_plugin.server import local
+from deploy_plugin.server.docker import DockerEngine
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class EarlyBuild:
@@ -25,6 +34,7 @@ class EarlyBuild:
         self._app = app
         self._running: Build | None = None
         self._is_over = False
+        self._top: Future[str | None] | None = None
         self._lock = threading.Lock()
         self._beginning = threading.Thread(target=self._begin, name="early build", daemon=True)
         self._beginning.start()
@@ -42,19 +52,39 @@ class EarlyBuild:
 
     def wait(self) -> None:
         """Wait until it is built; ``StepFailed`` where it does not build."""
+        running = self._running
         try:
-            if self._running:
-                self._running.wait()
+            if running:
+                running.wait()
         finally:
             self.stop()
+        if running:
+            self._top = begun(partial(self._build_top, running.reference), "topmost layer")
+
+    def take_top(self) -> Future[str | None] | None:
+        """Give the topmost layer's image, see ``scratch.build``: most of the time, that layer is all that is sent.
+
+        Who takes it removes it.
+        """
+        top, self._top = self._top, None
+        return top
 
     def stop(self) -> None:
-        """Begin nothing, and let nothing run on."""
+        """Begin nothing, let nothing run on, and leave nothing that nobody took."""
         with self._lock:
             self._is_over = True
             running, self._running = self._running, None
         if running:
             running.stop()
+        if (top := self.take_top()) and (image := top.result()):
+            scratch.remove(image)
+
+    def _build_top(self, reference: str) -> str | None:
+        with suppress(Exception), closing(DockerEngine(local.local_client())) as here:  # there is a slower way
+            image = here.image(reference)
+            recipe = Recipe(self._app.context, self._app.platform or platform_here())
+            return scratch.build(recipe, 1, image.workdir) if image else None
+        return None
 
     def _begin(self) -> None:
         with suppress(Exception):  # whoever needs the image meets the same again, and is told

@@ -8,9 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy_plugin.images.build import DOCKERFILE, platform_options
 from deploy_plugin.server import local
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _PATIENCE = 10
 """Seconds: what takes longer does not come from the cache of the build a moment ago, and is no quicker way."""
@@ -27,18 +31,35 @@ class Recipe:
 
 
 @contextmanager
-def built(recipe: Recipe | None, count: int, workdir: str) -> Iterator[str | None]:
+def built(
+    recipe: Recipe | None, count: int, workdir: str, last: Future[str | None] | None = None
+) -> Iterator[str | None]:
     """Give the id of an image that has only what the last ``count`` instructions put there; None where it can't be.
 
-    It is gone afterwards. Whether its layers are the image's own is to be looked at: what they put there can depend
-    on what was below.
+    ``last`` is what was begun already, for the last one alone. It is gone afterwards. Whether its layers are the
+    image's own is to be looked at: what they put there can depend on what was below.
     """
-    image = _build(recipe, count, workdir) if recipe and count else None
+    images = [last.result() if last else None]
     try:
-        yield image
+        if not (images[0] and count == 1):
+            images.append(build(recipe, count, workdir) if recipe and count else None)
+        yield images[-1]
     finally:
-        if image:
-            _docker("image", "rm", image)
+        for image in filter(None, images):
+            remove(image)
+
+
+def build(recipe: Recipe, count: int, workdir: str) -> str | None:
+    """Build it, and give its id; whoever has it removes it."""
+    dockerfile = only_last((recipe.context / DOCKERFILE).read_text(encoding="utf-8"), count, workdir)
+    if dockerfile is None:
+        return None
+    options = ("--quiet", "--force-rm", *platform_options(recipe.platform), "--file", "-")
+    return _docker("build", *options, str(recipe.context), stdin=dockerfile) or None
+
+
+def remove(image: str) -> None:
+    _docker("image", "rm", image)
 
 
 def only_last(dockerfile: str, count: int, workdir: str) -> str | None:
@@ -102,14 +123,6 @@ def _absolute(instruction: str, workdir: str) -> str | None:
         return None
     slash = "/" if destination.endswith(("/", "/.")) or destination == "." else ""
     return f"{words} {posixpath.join('/', workdir, destination).rstrip('/.')}{slash}\n"
-
-
-def _build(recipe: Recipe, count: int, workdir: str) -> str | None:
-    dockerfile = only_last((recipe.context / DOCKERFILE).read_text(encoding="utf-8"), count, workdir)
-    if dockerfile is None:
-        return None
-    options = ("--quiet", "--force-rm", *platform_options(recipe.platform), "--file", "-")
-    return _docker("build", *options, str(recipe.context), stdin=dockerfile) or None
 
 
 def _docker(*arguments: str, stdin: str = "") -> str:

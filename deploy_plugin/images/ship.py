@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,21 +20,26 @@ from deploy_plugin.server.base import Shipping
 from deploy_plugin.server.docker import DockerEngine
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from deploy_plugin.server.base import Server
     from deploy_plugin.server.engine import Image
 
+Topmost = Callable[[int, str], AbstractContextManager[str | None]]
 
-def ship(reference: str, server: Server, recipe: Recipe | None = None) -> str:
+
+def ship(reference: str, server: Server, recipe: Recipe | None = None, last: Future[str | None] | None = None) -> str:
     """Send the layers that the server lacks, and say which; nothing is written to disk here.
 
-    What the server's engine refuses is no end: the whole image follows then.
+    ``recipe`` and ``last`` are quicker ways to the topmost ones than to save all, see ``scratch.built``. What the
+    server's engine refuses is no end: the whole image follows then.
     """
     with closing(DockerEngine(local.local_client())) as here:
         image = here.image(reference)
         if image is None:
             raise StepFailed(f"{reference} is not on this machine any more.", hint="Deploy again.")
         try:
-            said = _send_missing(image, server, here, recipe)
+            said = _send_missing(image, server, here, partial(scratch.built, recipe, last=last))
         except order.NotFoundError:
             said = _send_whole(image, server, here, "this machine's Docker does not say which layer is which")
         except StepFailed as refused:
@@ -47,7 +52,7 @@ def ship(reference: str, server: Server, recipe: Recipe | None = None) -> str:
         return said
 
 
-def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Recipe | None) -> str:
+def _send_missing(image: Image, server: Server, here: DockerEngine, topmost: Topmost) -> str:
     store = server.engine.store()
     lack = missing.find(image, server.engine, store)
     shipping = Shipping(len(lack.missing), size=sum(here.layer_sizes(image.reference)[lack.there :]))
@@ -56,7 +61,7 @@ def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Reci
     load = partial(_load, server, Packer(server.link_speed))
     transfer = Transfer(image, store, lack, load, partial(_show, server), shipping)
     try:
-        with _layers(image, lack, here, recipe) as layers:
+        with _layers(image, lack, here, topmost) as layers:
             transfer.run(layers)
     finally:
         server.shipping = None
@@ -64,10 +69,9 @@ def _send_missing(image: Image, server: Server, here: DockerEngine, recipe: Reci
 
 
 @contextmanager
-def _layers(image: Image, lack: Lack, here: DockerEngine, recipe: Recipe | None) -> Iterator[Iterator[Layer]]:
+def _layers(image: Image, lack: Lack, here: DockerEngine, topmost: Topmost) -> Iterator[Iterator[Layer]]:
     """Give the missing layers, lowest first, from where they can be had soonest."""
-    workdir = image.configuration["config"].get("WorkingDir", "/")
-    with scratch.built(recipe, len(lack.missing), workdir) as top:
+    with topmost(len(lack.missing), image.workdir) as top:
         again = here.image(top) if top else None
         source, diff_ids = (image.reference, image.diff_ids)
         if top and again and again.diff_ids == lack.missing:

@@ -7,12 +7,9 @@ import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy_plugin.server.engine import Container, Image, Listed, Made, Mount, Tagged
-
-if TYPE_CHECKING:
-    from docker.models.containers import Container as SdkContainer
 
 # What an image's history calls what made no layer, as the classic builder and as BuildKit write it.
 _NO_LAYER = "ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME"
@@ -30,14 +27,14 @@ def image(reference: str, attributes: Mapping[str, Any]) -> Image:
     )
 
 
-def container(found: SdkContainer) -> Container:
-    state = found.attrs["State"]
-    networks = found.attrs["NetworkSettings"]["Networks"].values()
+def container(attributes: Mapping[str, Any]) -> Container:
+    state = attributes["State"]
+    networks = attributes["NetworkSettings"]["Networks"].values()
     return Container(
-        id=found.id or "",
-        name=found.name or "",
+        id=attributes["Id"],
+        name=attributes["Name"].removeprefix("/"),
         status=state["Status"],
-        labels=found.attrs["Config"]["Labels"] or {},
+        labels=attributes["Config"]["Labels"] or {},
         address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
         exit_code=state["ExitCode"],
         started=state["StartedAt"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from deploy_plugin.server import answers, making
 from deploy_plugin.server.engine import Container, ContainerSpec, Finished, Image, Listed, Made, Store, Stored, Tagged
 from deploy_plugin.server.engine_errors import OLDEST_API, engine_words, not_taken, too_old
 from deploy_plugin.server.local import knock
+from deploy_plugin.server.sharing import share_connections
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -61,8 +63,6 @@ class DockerEngine:
         return answers.sizes(history, len(layers))
 
     def stored(self, first: str) -> Iterator[Stored]:
-        from concurrent.futures import ThreadPoolExecutor
-
         with engine_words("list its images"):
             summaries = self._client.api.images(all=True)
         summaries.sort(key=lambda summary: not answers.is_of(first, summary))
@@ -109,8 +109,11 @@ class DockerEngine:
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         filters: dict[str, Any] = {"label": [f"{key}={value}" for key, value in labels.items()]}
         with engine_words("list containers"):
-            found = self._client.containers.list(all=True, filters=filters, ignore_removed=True)
-            return [answers.container(one) for one in found]
+            names = [summary["Id"] for summary in self._client.api.containers(all=True, filters=filters)]
+            if not names:
+                return ()
+            with ThreadPoolExecutor(_AT_A_TIME) as pool:
+                return [found for found in pool.map(self.container, names) if found]  # or removed meanwhile
 
     def listing(self) -> Sequence[Listed]:
         with engine_words("list all containers"):
@@ -121,7 +124,7 @@ class DockerEngine:
 
         with engine_words(f"look at the container {name}"):
             try:
-                return answers.container(self._client.containers.get(name))
+                return answers.container(self._client.api.inspect_container(name))
             except NotFound:
                 return None
 
@@ -159,34 +162,34 @@ class DockerEngine:
                 created.remove(force=True)
                 raise
             created.reload()
-            return answers.container(created)
+            return answers.container(created.attrs)
 
     def start_again(self, name: str) -> None:
         with engine_words(f"start {name} again"):
-            self._client.containers.get(name).start()
+            self._client.api.start(name)
 
     def keep(self, name: str) -> Container:
         with engine_words(f"keep {name}"):
-            container = self._client.containers.get(name)
-            container.update(restart_policy=cast("Any", making.COMES_BACK))
-            return answers.container(container)
+            self._client.api.update_container(name, restart_policy=cast("Any", making.COMES_BACK))
+            return answers.container(self._client.api.inspect_container(name))
 
     def stop(self, name: str, *, patience: int = 10) -> None:
         with engine_words(f"stop {name}"):
-            self._client.containers.get(name).stop(timeout=patience)
+            self._client.api.stop(name, timeout=patience)
 
     def remove(self, name: str) -> None:
         from docker.errors import NotFound
 
         with engine_words(f"remove {name}"):
             try:
-                self._client.containers.get(name).remove(force=True, v=True)
+                self._client.api.remove_container(name, force=True, v=True)
             except NotFound:
                 return
 
     def logs(self, name: str, *, lines: int = 50) -> str:
         with engine_words(f"read the log of {name}"):
-            return self._client.containers.get(name).logs(tail=lines).decode(errors="replace").strip()
+            log: bytes = self._client.api.logs(name, tail=lines)
+        return log.decode(errors="replace").strip()
 
     def follow(self, name: str, *, lines: int = 50) -> Iterator[bytes]:
         with engine_words(f"follow the log of {name}"):
@@ -207,7 +210,10 @@ class DockerEngine:
 
     def exec(self, name: str, command: Sequence[str]) -> Finished:
         with engine_words(f"run a command in {name}"):
-            exit_code, streams = cast("Any", self._client.containers.get(name).exec_run(list(command), demux=True))
+            api = cast("Any", self._client.api)
+            begun = api.exec_create(name, list(command))["Id"]
+            streams = api.exec_start(begun, demux=True)
+            exit_code = api.exec_inspect(begun)["ExitCode"]
         return Finished(exit_code, *((stream or b"").decode(errors="replace") for stream in streams))
 
     def close(self) -> None:
@@ -233,9 +239,9 @@ def connect_socket(path: Path) -> DockerEngine:
     from docker.errors import DockerException, InvalidVersion
     from docker.utils import version_lt
 
-    knock(f"unix://{path}")
+    version = knock(f"unix://{path}")
     try:
-        client = docker.DockerClient(base_url=f"unix://{path}", timeout=LOAD_TIMEOUT)
+        client = docker.DockerClient(base_url=f"unix://{path}", version=version or "auto", timeout=LOAD_TIMEOUT)
     except InvalidVersion as error:
         raise too_old("an older one") from error
     except DockerException as error:
@@ -243,4 +249,5 @@ def connect_socket(path: Path) -> DockerEngine:
     if version_lt(client.api.api_version, OLDEST_API):
         client.close()
         raise too_old(client.api.api_version)
+    share_connections(client, path)
     return DockerEngine(client)

@@ -25,6 +25,11 @@ class Image:
     configuration: Mapping[str, Any] = field(default_factory=dict)
     """What it says of itself, as in an archive: ``architecture``, ``os``, ``config``, ``rootfs`` and the like."""
 
+    @property
+    def workdir(self) -> str:
+        """Where its commands start."""
+        return (self.configuration.get("config") or {}).get("WorkingDir") or "/"
+
 
 class Store(StrEnum):
     """How an engine keeps images: it decides what an archive must look like."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ NO_CLI = "There is no docker command on this machine. Install it (on Debian: apt
 ENGINE_TIMEOUT = 120
 """Seconds that the engine may keep silent."""
 KNOCK_TIMEOUT = 10
+_API_VERSION = re.compile(rb"^api-version: *([0-9.]+)\s*$", re.IGNORECASE | re.MULTILINE)
 _spoken: dict[str, str] = {}
 """Which version of Docker's API the engine at an address was seen to speak: a run connects to it many times."""
 
@@ -38,8 +40,8 @@ def local_client(*, timeout: int = ENGINE_TIMEOUT) -> DockerClient:
 
     address, origin = engine_address()
     try:
-        knock(address)
-        client = _connected(_spoken.get(address, "auto"), timeout)
+        version = knock(address)
+        client = _connected(version or _spoken.get(address, "auto"), timeout)
     except (DockerException, OSError) as error:
         denied = isinstance(error, PermissionError) or "Permission denied" in str(error)
         raise StepFailed(
@@ -96,16 +98,24 @@ def docker_command() -> str:
     raise StepFailed(NO_CLI)
 
 
-def knock(address: str) -> None:
-    """OSError where no engine answers on a socket: the SDK wraps the reason thrice, and leaves its own socket open."""
+def knock(address: str) -> str | None:
+    """Give the version of Docker's API that is spoken behind a socket, where that is said.
+
+    OSError where no engine answers: the SDK wraps the reason thrice, and leaves its own socket open.
+    """
     url = urlsplit(address)
-    if "unix" in url.scheme:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(KNOCK_TIMEOUT)
-            probe.connect(url.path)
-            probe.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
-            if not probe.recv(1):  # a forwarded socket takes the call, and hangs up where nobody is behind it
-                raise ConnectionResetError("the socket was closed without an answer")
+    if "unix" not in url.scheme:
+        return None
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(KNOCK_TIMEOUT)
+        probe.connect(url.path)
+        probe.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
+        with probe.makefile("rb") as answer:
+            said = answer.read()
+    if not said:  # a forwarded socket takes the call, and hangs up where nobody is behind it
+        raise ConnectionResetError("the socket was closed without an answer")
+    found = _API_VERSION.search(said)
+    return found[1].decode() if found else None
 
 
 def _context() -> Context:

@@ -46,10 +46,7 @@ def dial(argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
         )
-    assert master.stdin is not None  # noqa: S101 - for mypy: it is a pipe
-    with suppress(BrokenPipeError):
-        master.stdin.write(b"echo " + _HELLO)
-        master.stdin.flush()
+    _greet(master)
     return master
 
 
@@ -57,19 +54,34 @@ def answered(master: subprocess.Popen[bytes], log: Path, destination: str) -> Sh
     """Wait until we are logged in, and give the shell that runs there; ``Unreachable`` where we can't be."""
     import docker  # noqa: F401 - it takes as long as a handshake: both at once, and nothing waits for it later
 
-    assert master.stdin is not None  # noqa: S101 - for mypy: they are pipes
-    assert master.stdout is not None  # noqa: S101
-    if master.stdout.readline() != _HELLO:
+    try:
+        return _answering(master)
+    except EOFError:
         hang_up(master)
         said = log.read_text(encoding="utf-8", errors="replace")
-        raise Unreachable(f"{destination} can't be reached.", got=_last_words(said), hint=_hint(said))
-    return Shell(master.stdin, cast("BufferedReader", master.stdout))
+        raise Unreachable(f"{destination} can't be reached.", got=_last_words(said), hint=_hint(said)) from None
 
 
-def hang_up(master: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
-    """End the connection; ``at_once`` also where a command still runs at the other end."""
-    if at_once:
-        master.terminate()
+def shell(argv: Sequence[str]) -> tuple[subprocess.Popen[bytes], Shell]:
+    """Open one more, in a session of its own on a connection that is there; ``EOFError`` where that can't be."""
+    session = subprocess.Popen(
+        [*argv, "--", _SHELL],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _greet(session)
+    try:
+        return session, _answering(session)
+    except EOFError:
+        hang_up(session)
+        raise
+
+
+def hang_up(master: subprocess.Popen[bytes]) -> None:
+    """End the connection, also where a command still runs at the other end; the server need not agree to it."""
+    master.terminate()
     for pipe in (master.stdin, master.stdout):
         if pipe:
             with suppress(BrokenPipeError):
@@ -79,6 +91,22 @@ def hang_up(master: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
     except subprocess.TimeoutExpired:
         master.kill()
         master.wait()
+
+
+def _greet(ssh: subprocess.Popen[bytes]) -> None:
+    assert ssh.stdin is not None  # noqa: S101 - for mypy: it is a pipe
+    with suppress(BrokenPipeError):
+        ssh.stdin.write(b"echo " + _HELLO)
+        ssh.stdin.flush()
+
+
+def _answering(ssh: subprocess.Popen[bytes]) -> Shell:
+    """Wait until the greeting comes back; ``EOFError`` where it does not."""
+    assert ssh.stdin is not None  # noqa: S101 - for mypy: they are pipes
+    assert ssh.stdout is not None  # noqa: S101
+    if ssh.stdout.readline() != _HELLO:
+        raise EOFError
+    return Shell(ssh.stdin, cast("BufferedReader", ssh.stdout))
 
 
 def _hint(said: str) -> str:

@@ -1,9 +1,10 @@
-"""What a run read on a server is not asked for again, as long as the run changes nothing there."""
+"""What a run saw on a server is not asked for again, as long as the run changes nothing there."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,8 +12,11 @@ from deploy_plugin.errors import StepFailed
 from deploy_plugin.server.files import script
 
 if TYPE_CHECKING:
-    from deploy_plugin.server.base import Server
+    from deploy_plugin.server.base import Answer, Server
+    from deploy_plugin.server.engine import Engine
 
+_LOOKS = frozenset(("image", "tagged", "container", "containers", "listing"))
+"""What an engine is asked that a run may want to know more than once."""
 # Files, and folders whose env files are meant: a line for the path, one for what it holds; none for what is not there.
 _READ = r"""
 one() {
@@ -49,8 +53,9 @@ def read_all(server: Server, *paths: PurePosixPath) -> dict[PurePosixPath, bytes
 def seen(server: Server, *paths: PurePosixPath) -> Server:
     """Give the same server, which reads each file once: ``paths`` now, in one round trip, and others when asked.
 
-    That is for the looks of a run that nobody else may disturb, as it holds the lease. Whoever changes something asks
-    ``unseen`` for the server, which forgets all of it.
+    Its engine is asked for each image and each container once as well, and so is a site that answers well. That is for
+    the looks of a run that nobody else may disturb, as it holds the lease: who waits for a change asks ``behind`` for
+    the server. Whoever changes something asks ``unseen``, which forgets all of it.
     """
     return cast("Server", _Seen(server, paths))
 
@@ -74,14 +79,26 @@ class _Seen:
         self._whole = frozenset(paths)
         self._found = read_all(server, *paths)
         self._known: dict[PurePosixPath, bytes | None] = dict.fromkeys(paths) | self._found
+        self._looks: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the server has
         return getattr(self.server, name)
+
+    @property
+    def engine(self) -> _SeenEngine:
+        return _SeenEngine(self.server.engine, self._looks)
 
     def read(self, path: PurePosixPath) -> bytes | None:
         if path not in self._known:
             self._known[path] = self.server.read(path)
         return self._known[path]
+
+    def get(self, address: str, port: int, path: str, *, host: str) -> Answer:
+        asked = f"{address}:{port}{path} {host}"
+        answer: Answer | None = self._looks.get(asked)
+        if answer is None or not answer.ok:
+            answer = self._looks[asked] = self.server.get(address, port, path, host=host)
+        return answer
 
     def holds(self, paths: Sequence[PurePosixPath]) -> bool:
         """Whether all that is in these files and folders is known."""
@@ -93,3 +110,20 @@ class _Seen:
     def forget(self) -> None:
         self._whole = frozenset()
         self._known.clear()
+        self._looks = {}
+
+
+class _SeenEngine:
+    def __init__(self, engine: Engine, known: dict[str, Any]) -> None:
+        self._engine = engine
+        self._known = known
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the engine has
+        act = getattr(self._engine, name)
+        return partial(self._look, name, act) if name in _LOOKS else act
+
+    def _look(self, name: str, act: Callable[..., object], *of: object) -> object:
+        asked = f"{name}{of}"
+        if asked not in self._known:
+            self._known[asked] = act(*of)
+        return self._known[asked]

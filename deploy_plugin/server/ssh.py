@@ -8,37 +8,27 @@ import threading
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from deploy_plugin.begun import begun
 from deploy_plugin.destination import split_destination
 from deploy_plugin.errors import StepFailed, Unreachable
-from deploy_plugin.server import files, http, link, master
+from deploy_plugin.server import asking, files, http, link, master
 from deploy_plugin.server.base import Answer, Result, Shipping, quote
-from deploy_plugin.server.docker import connect_socket
+from deploy_plugin.server.docker import DockerEngine, connect_socket
 from deploy_plugin.server.engine import Engine
 from deploy_plugin.server.facts import Facts, gather
 from deploy_plugin.server.relay import Relay
-from deploy_plugin.server.shell import Busy, Shell
+from deploy_plugin.server.shell import Busy, Shell, Unfit
+from deploy_plugin.server.shells import Shells
 from deploy_plugin.server.ssh_config import control_path, docker_socket, log_path
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 SERVER_DOCKER_SOCKET = "/var/run/docker.sock"
-ANSWER_TIMEOUT = 10
-"""Seconds that a web server may take for one answer."""
 _SSH_FAILED = 255
 _PROHIBITED = b"administratively prohibited"
-# The request comes on stdin, the answer goes to stdout. $1: address, $2: port, $3: seconds that it may take.
-_ASK_THERE = """
-there() { command -v "$1" >/dev/null; }
-there bash && exec timeout "$3" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2"
-there nc && exec timeout "$3" nc "$1" "$2"
-exit 44
-"""
-_NOTHING_TO_ASK_WITH = 44
-# The same, for as long as either side has something to say. $1: address, $2: port.
-_DIAL_THERE = """
-command -v bash >/dev/null && exec bash -c 'exec 3<>"/dev/tcp/$0/$1" && { cat >&3 & exec cat <&3; }' "$1" "$2"
-exec nc "$1" "$2"
-"""
 
 
 class SshServer:
@@ -60,7 +50,10 @@ class SshServer:
         self._dialled: subprocess.Popen[bytes] | None = None
         """Logs in, and nobody has waited for it yet."""
         self._master: subprocess.Popen[bytes] | None = None
-        self._shell: Shell | None = None
+        self._shells: Shells | None = None
+        self._sessions: list[subprocess.Popen[bytes]] = []
+        """Those that hold the shells after the first."""
+        self._knocking: Future[DockerEngine] | None = None
         self._relay: Relay | None = None
         self._forwards_ports = True
         self._opening = threading.RLock()
@@ -77,13 +70,18 @@ class SshServer:
 
     @cached_property
     def facts(self) -> Facts:
-        return gather(self)
+        found = gather(self)
+        if found.docker_access:
+            self._knocking = begun(self._connect_engine, "docker")  # it will be asked for soon
+        return found
 
     @cached_property
     def engine(self) -> Engine:
         self._open()
         try:
-            return connect_socket(docker_socket(self._folder))
+            if self._knocking and not self._knocking.exception():
+                return self._knocking.result()
+            return self._connect_engine()
         except OSError as error:
             if self._join:
                 raise _no_answer(str(error)) from error
@@ -100,10 +98,10 @@ class SshServer:
 
     def run(self, *argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         self._open()
-        shell = self._shell  # another thread may log in anew
-        if shell and not stdin:
-            with suppress(Busy):
-                return self._run_in(shell, quote(argv))
+        shells = self._shells  # another thread may log in anew
+        if shells:
+            with suppress(Busy, Unfit):
+                return self._run_in(shells, quote(argv), stdin)
         done = subprocess.run(
             [*self._ssh(), "--", quote(argv)],
             input=stdin,
@@ -137,30 +135,18 @@ class SshServer:
         if self._forwards_ports:
             known = len(self._log())
             try:
-                return _ask_through(self._ssh("-W", f"{address}:{port}"), request)
+                return asking.through(self._ssh("-W", f"{address}:{port}"), request)
             except ConnectionError:
                 if _PROHIBITED not in self._log()[known:]:
                     raise
             self._forwards_ports = False
-        there = ("sh", "-c", _ASK_THERE, "sh", address, str(port), str(ANSWER_TIMEOUT))
-        done = _ask([*self._ssh(), "--", quote(there)], request)
-        if done.returncode == _NOTHING_TO_ASK_WITH:
-            raise StepFailed(
-                "The app can't be asked: sshd on the server forwards no ports, and there is neither bash nor nc there.",
-                hint=f"Allow it for this user in sshd_config (AllowTcpForwarding {address}:{port}), or install one.",
-            )
-        return http.answer(done.stdout)
+        return asking.there([*self._ssh(), "--"], address, port, request)
 
     def dial(self, address: str, port: int) -> socket.socket:
         self._open()
-        there = ("sh", "-c", _DIAL_THERE, "sh", address, str(port))
-        pipe = self._ssh("-W", f"{address}:{port}") if self._forwards_ports else [*self._ssh(), "--", quote(there)]
-        here, theirs = socket.socketpair()
-        with theirs:
-            ends = theirs.fileno()
-            process = subprocess.Popen(pipe, stdin=ends, stdout=ends, stderr=subprocess.DEVNULL, start_new_session=True)
-        threading.Thread(target=process.wait, name="dial", daemon=True).start()
-        return here
+        if self._forwards_ports:
+            return asking.dial(self._ssh("-W", f"{address}:{port}"))
+        return asking.dial([*self._ssh(), "--", asking.dialling(address, port)])
 
     def link_speed(self) -> float:
         with self._measuring:
@@ -180,11 +166,17 @@ class SshServer:
             self._relay.close()
             self._relay = None
         if self._dialled:
-            master.hang_up(self._dialled, at_once=True)
+            master.hang_up(self._dialled)
             self._dialled = None
         if self._master:
-            master.hang_up(self._master, at_once=self._shell is not None and self._shell.left)
-            self._master = self._shell = None
+            for one in (self._master, *self._sessions):
+                master.hang_up(one)
+            self._sessions.clear()
+            self._master = self._shells = None
+        if self._knocking:
+            if not self._knocking.exception():
+                self._knocking.result().close()
+            self._knocking = None
 
     def _open(self) -> None:
         with self._opening:
@@ -193,13 +185,21 @@ class SshServer:
             self.begin()
             dialled, self._dialled = self._dialled, None
             assert dialled  # noqa: S101 - it was begun
-            self._shell = master.answered(dialled, log_path(self._folder), self._destination)
-            self._master = dialled
+            first = master.answered(dialled, log_path(self._folder), self._destination)
+            self._master, self._shells = dialled, Shells(first, self._another_shell)
 
-    def _run_in(self, shell: Shell, command: str) -> Result:
+    def _connect_engine(self) -> DockerEngine:
+        return connect_socket(docker_socket(self._folder))
+
+    def _another_shell(self) -> Shell:
+        session, shell = master.shell(self._ssh())
+        self._sessions.append(session)
+        return shell
+
+    def _run_in(self, shells: Shells, command: str, stdin: bytes) -> Result:
         known = len(self._log())
         try:
-            return shell.run(command)
+            return shells.run(command, stdin)
         except EOFError:
             raise self._broke(self._log()[known:].decode(errors="replace")) from None
 
@@ -217,7 +217,7 @@ class SshServer:
         socket = docker_socket(self._folder)
         self._relay = self._relay or Relay(socket, [*self._ssh(), "--", "docker system dial-stdio"])
         try:
-            return connect_socket(socket)
+            return self._connect_engine()
         except OSError as error:
             raise _no_answer(self._relay.said or str(error)) from error
 
@@ -233,40 +233,6 @@ class SshServer:
     def _alive(self) -> bool:
         check = self._ssh("-O", "check", "-o", f"ControlPath={control_path(self._folder)}")
         return subprocess.run(check, capture_output=True, check=False).returncode == 0
-
-
-def _ask_through(pipe: list[str], request: bytes) -> Answer:
-    """Ask through a pipe that stays open until the answer is there: who sees it half closed may take us for gone."""
-    with subprocess.Popen(
-        pipe, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        assert process.stdin is not None  # noqa: S101 - for mypy: they are pipes
-        assert process.stdout is not None  # noqa: S101
-        late = threading.Timer(ANSWER_TIMEOUT, process.kill)
-        late.start()
-        try:
-            with suppress(BrokenPipeError):  # what it said all the same is the answer
-                process.stdin.write(request)
-                process.stdin.flush()
-            return http.read(process.stdout)
-        except ConnectionError as error:
-            if late.is_alive():
-                raise
-            raise TimeoutError(f"no answer within {ANSWER_TIMEOUT} s") from error
-        finally:
-            late.cancel()
-            process.kill()
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-
-
-def _ask(pipe: list[str], request: bytes) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            pipe, input=request, capture_output=True, check=False, timeout=ANSWER_TIMEOUT, start_new_session=True
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"no answer within {ANSWER_TIMEOUT} s") from error
 
 
 def _no_answer(got: str) -> StepFailed:

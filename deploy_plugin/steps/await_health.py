@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from deploy_plugin.containers import Containers
 from deploy_plugin.errors import NotYetKnown
-from deploy_plugin.health import Probe, await_healthy
+from deploy_plugin.health import Probe, await_healthy, is_healthy
+from deploy_plugin.server.seen import behind
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -23,9 +24,11 @@ class AwaitHealth:
 
     def check(self, server: Server) -> str | None:
         name = self.containers.serving.name
-        if server.engine.container(name) is None:
+        container = server.engine.container(name)
+        if container is None:
             raise NotYetKnown(f"{name} does not run yet")
-        await_healthy(server, name, self.probe)
+        if not (container.running and is_healthy(server, container, self.probe)):
+            await_healthy(behind(server), name, self.probe)  # to look again, not at what was seen
         return None
 
     def apply(self, server: Server) -> None:

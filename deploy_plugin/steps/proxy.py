@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from deploy_plugin.proxy.sites import Site, with_site
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.server.files import script
+from deploy_plugin.traffic import Traffic
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -73,8 +73,8 @@ class EnsureProxy:
             self._reload(server, config, wanted)
             return None
         server.write(config, wanted, mode=upstreams.READABLE)
-        before = traffic.look(server, self.containers).published
-        if before:
+        before = traffic.look(server, self.containers)
+        if before.published:
             return self._take_the_port(server, self._spec(server), before)
         if container:
             server.engine.start_again(name)
@@ -113,20 +113,21 @@ class EnsureProxy:
                 "deploy again.",
             )
 
-    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Sequence[str]) -> str:
+    def _take_the_port(self, server: Server, proxy: ContainerSpec, before: Traffic) -> str:
         """Say how long it took from the first stop on: what stops may go on answering for a part of that."""
         app, name = self.containers.app.name, self.containers.serving.name
         server.engine.remove(proxy.name)  # one that the server stopped when it gave the port back
         new = server.engine.keep(name)
         unconfirmed = confirmation.of(server, self.containers)
-        unconfirmed.await_it(server, self.containers, port_is_away=True)
-        with traffic.or_back(server, self.containers):
+        unconfirmed.await_it(server, self.containers, before, port_is_away=True)
+        with traffic.or_back(server, self.containers, before):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
             since = time.monotonic()
-            for published in before:
+            for published in before.published:
                 server.engine.stop(published)
             server.engine.start(proxy)
             await_healthy(server, proxy.name, replace(self.probe, port=caddy.PORT))
             away = time.monotonic() - since
             unconfirmed.renew(server)
-        return f"{proxy.name} took the port over from {', '.join(before)}; nobody answered for {away:.1f} s at most"
+        holders = ", ".join(before.published)
+        return f"{proxy.name} took the port over from {holders}; nobody answered for {away:.1f} s at most"

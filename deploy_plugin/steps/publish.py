@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy_plugin import confirmation
+from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import Containers, running
 from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
 from deploy_plugin.health import Probe, await_any_answer, await_healthy
 from deploy_plugin.proxy import upstreams
-from deploy_plugin.server.engine import Container
+from deploy_plugin.server.engine import Listed
 
 if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
@@ -42,7 +42,8 @@ class Publish:
         new, old = self.containers.serving, self._old(server)
         server.engine.remove(new.name)
         unconfirmed = confirmation.of(server, self.containers)
-        unconfirmed.await_it(server, self.containers, port_is_away=True)
+        before = traffic.look(server, self.containers)
+        unconfirmed.await_it(server, self.containers, before, port_is_away=True)
         try:
             for container in old:
                 server.engine.stop(container.name)
@@ -60,10 +61,10 @@ class Publish:
                 if not self.confirmed:
                     unconfirmed.discard(server)
 
-    def _old(self, server: Server) -> list[Container]:
+    def _old(self, server: Server) -> list[Listed]:
         return [one for one in running(server, self.containers.app) if one.name != self.containers.serving.name]
 
-    def _go_back(self, server: Server, old: list[Container], error: BaseException) -> None:
+    def _go_back(self, server: Server, old: list[Listed], error: BaseException) -> None:
         names = " and ".join(container.name for container in old)
         try:
             server.engine.remove(self.containers.serving.name)

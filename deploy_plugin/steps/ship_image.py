@@ -11,6 +11,7 @@ from deploy_plugin.images.scratch import Recipe
 from deploy_plugin.images.ship import ship
 
 if TYPE_CHECKING:
+    from deploy_plugin.images.early import EarlyBuild
     from deploy_plugin.server.base import Server
 
 
@@ -23,6 +24,7 @@ class ShipImage:
     """What it was built from: a way to its topmost layers that is quicker than to save it all."""
     database: PurePosixPath | None = None
     """A copy of it must have room as well."""
+    early: EarlyBuild | None = None
     title: str = "Ship image"
 
     def check(self, server: Server) -> str | None:
@@ -32,4 +34,4 @@ class ShipImage:
         return f"the server has no {self.reference}"
 
     def apply(self, server: Server) -> str:
-        return ship(self.reference, server, self.recipe)
+        return ship(self.reference, server, self.recipe, self.early.take_top() if self.early else None)

@@ -45,9 +45,10 @@ class Switch:
     def apply(self, server: Server) -> None:
         app, name = self.containers.app.name, self.containers.serving.name
         new = server.engine.keep(name)
+        before = traffic.look(server, self.containers)
         if self.confirmed:
-            confirmation.of(server, self.containers).await_it(server, self.containers)
-        with traffic.or_back(server, self.containers):
+            confirmation.of(server, self.containers).await_it(server, self.containers, before)
+        with traffic.or_back(server, self.containers, before):
             upstreams.tell(server, app, name, port_of(server, new, self.probe))
             if self.downtime.begun:
                 return  # who asks through the proxy gets the maintenance page

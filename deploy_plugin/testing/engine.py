@@ -119,6 +119,7 @@ class FakeEngine:
             yield Stored(image.diff_ids, archives.labels(image))
 
     def tagged(self, repository: str) -> Sequence[Tagged]:
+        self._may("tagged", repository)
         found = [image for image in self.images.values() if image.reference.startswith(f"{repository}:")]
         return [Tagged(image.reference, image.size) for image in found]
 

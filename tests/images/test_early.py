@@ -6,6 +6,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
+
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.images.build import context_digest, reference_of
 from deploy_plugin.images.early import EarlyBuild
@@ -45,6 +47,39 @@ def test_what_nobody_asks_for_is_stopped(app: App, machine: Machine) -> None:
         assert not early.makes("superlists:other")
     assert [running.is_stopped for running in machine.begun] == [True]
     assert machine.built == []
+
+
+def test_what_is_built_has_its_topmost_layer_built_once_more_for_whoever_ships_it(app: App, machine: Machine) -> None:
+    machine.says = "sha256:top"
+    (app.context / "Dockerfile").write_text("FROM scratch\nCOPY . /app/\n")
+    with EarlyBuild(app) as early:
+        assert early.makes(reference(app))
+        assert early.take_top() is None
+        early.wait()
+        top = early.take_top()
+        assert top
+        assert top.result() == "sha256:top"
+        assert early.take_top() is None
+    assert [asked[:2] for asked in machine.asked] == [("build", "--quiet")]
+
+
+def test_a_topmost_layer_that_nobody_takes_is_removed(app: App, machine: Machine) -> None:
+    machine.says = "sha256:top"
+    (app.context / "Dockerfile").write_text("FROM scratch\nCOPY . /app/\n")
+    with EarlyBuild(app) as early:
+        assert early.makes(reference(app))
+        early.wait()
+    assert machine.asked[-1] == ("image", "rm", "sha256:top")
+
+
+def test_one_that_did_not_build_has_none(app: App, machine: Machine) -> None:
+    machine.fails = StepFailed("The image does not build.")
+    with EarlyBuild(app) as early:
+        assert early.makes(reference(app))
+        with pytest.raises(StepFailed):
+            early.wait()
+    assert early.take_top() is None
+    assert machine.asked == []
 
 
 def test_it_fails_only_for_whoever_waits(app: App, machine: Machine) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from deploy_plugin.errors import StepFailed
-from deploy_plugin.server.base import Server
+from deploy_plugin.server.base import Answer, Server
+from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.server.seen import read_all, seen, unseen
 from deploy_plugin.testing import FakeServer
 
@@ -84,3 +85,37 @@ def test_who_changes_something_lets_it_be_read_anew(server: FakeServer, home: Pa
     assert there.read(paths(home)[0]) == b"KEY=y\n"
     assert paths(home)[0] in read_all(there, *paths(home))
     assert unseen(server) is server
+
+
+def test_an_engine_is_asked_for_each_thing_once_until_something_changes(server: FakeServer) -> None:
+    server.engine.add_image("a:b")
+    found = seen(server)
+    assert found.engine.container("x") is None
+    assert found.engine.containers({"deploy.app": "x"}) == []
+    assert found.engine.image("a:b")
+    server.engine.start(ContainerSpec("x", "a:b", labels={"deploy.app": "x"}))
+    server.engine.add_image("c:d")
+    assert found.engine.container("x") is None
+    assert found.engine.containers({"deploy.app": "x"}) == []
+    assert found.engine.containers({"deploy.app": "y"}) == []
+    assert found.engine.image("c:d")
+    unseen(found)
+    assert found.engine.container("x")
+    assert len(found.engine.containers({"deploy.app": "x"})) == 1
+
+
+def test_what_goes_wrong_is_not_remembered(server: FakeServer) -> None:
+    found = seen(server)
+    server.engine.fail("image a:b", StepFailed("Docker could not."))
+    with pytest.raises(StepFailed):
+        found.engine.image("a:b")
+    assert found.engine.image("a:b") is None
+
+
+def test_a_site_is_asked_again_only_where_it_did_not_answer_well(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, statuses = seen(server), iter((503, 200))
+    monkeypatch.setattr(server.engine, "ask", lambda *_: Answer(next(statuses), {}, b""))
+    said = [found.get("172.17.0.2", 80, "/health", host="x").status for _ in range(3)]
+    assert said == [503, 200, 200]

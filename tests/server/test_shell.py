@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import cast
 import pytest
 
 from deploy_plugin.server.base import Result, quote
-from deploy_plugin.server.shell import Busy, Shell
+from deploy_plugin.server.shell import FED, Busy, Shell, Unfit
 from tests.waiting import until
 
 
@@ -57,6 +58,49 @@ def test_what_it_prints_comes_byte_for_byte(shell: Shell) -> None:
     assert shell.run(path) == Result(0, everything)
 
 
+def test_what_a_command_reads_comes_byte_for_byte(shell: Shell) -> None:
+    everything = bytes(range(256)) * 390
+    assert shell.run("cat", everything) == Result(0, everything)
+    assert sh(shell, "echo next").stdout == b"next\n"
+
+
+def test_who_does_not_read_what_there_is_ends_as_ever(shell: Shell) -> None:
+    much = bytes(FED)
+    assert shell.run(quote(("sh", "-c", "exit 7")), much) == Result(7)
+    assert shell.run(quote(("sh", "-c", "head -c 1 >/dev/null; echo no >&2; exit 8")), much) == Result(8, b"", b"no")
+    assert sh(shell, "echo next").stdout == b"next\n"
+
+
+def test_what_a_command_reads_is_no_argument_of_anybody(shell: Shell) -> None:
+    secret = base64.b64encode(b"correct horse battery")
+    everybody = 'cat; for one in /proc/[0-9]*/cmdline; do tr "\\0" " " <"$one"; echo; done 2>/dev/null'
+    said = shell.run(quote(("sh", "-c", everybody)), base64.b64decode(secret)).stdout
+    assert said.startswith(b"correct horse battery")
+    assert said.count(b"correct horse battery") == 1
+    assert secret not in said
+
+
+def test_more_than_it_can_give_is_for_somebody_else(shell: Shell) -> None:
+    with pytest.raises(Unfit):
+        shell.run("cat", bytes(FED + 1))
+    assert shell.run("cat", b"less").stdout == b"less"
+
+
+def test_where_its_printf_is_a_program_nothing_is_given_to_it(tmp_path: Path) -> None:
+    other = tmp_path / "sh"
+    other.write_text('#!/bin/sh\n[ "$1" != -c ] || exec /bin/sh -c "type() { echo \\$1 is /usr/bin/printf; }; $2"\n')
+    other.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    with subprocess.Popen(["/bin/sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as process:
+        assert process.stdin
+        assert process.stdout
+        shell = Shell(process.stdin, cast("BufferedReader", process.stdout))
+        with pytest.raises(Unfit):
+            shell.run("cat", b"secret")
+        assert shell.run("echo fine").stdout == b"fine\n"
+        process.communicate()
+
+
 def test_it_reads_nothing_of_what_comes_next(shell: Shell) -> None:
     assert shell.run("cat") == Result(0)
     assert sh(shell, "echo next").stdout == b"next\n"
@@ -90,9 +134,11 @@ def test_of_a_command_that_arrives_in_part_nothing_runs(process: subprocess.Pope
         def flush(self) -> None:
             raise BrokenPipeError
 
-    command = quote(("sh", "-c", f"touch {tmp_path}/ran\n\n"))
+    command = quote(("sh", "-c", f"cat >{tmp_path}/ran\n\n"))
+    half = Shell(Half(), cast("BufferedReader", process.stdout))
+    half._can_feed = True  # noqa: SLF001 - it was asked before
     with pytest.raises(EOFError):
-        Shell(Half(), cast("BufferedReader", process.stdout)).run(command)
+        half.run(command, b"touch ran; ")
     for size in range(1, len(written.rstrip())):
         started = subprocess.run(process.args, input=written[:size], capture_output=True, check=False)
         assert (started.stdout, list(tmp_path.iterdir())) == (b"", [])

@@ -9,6 +9,7 @@ import pytest
 
 from deploy_plugin.errors import StepFailed, Unreachable
 from deploy_plugin.server.base import Result, quote
+from deploy_plugin.server.shell import FED
 from deploy_plugin.server.ssh import SshServer
 from deploy_plugin.server.ssh_config import docker_socket, write_run_config
 from tests.waiting import until
@@ -88,15 +89,16 @@ def test_of_a_changed_host_key_only_what_matters_is_shown(folder: Path, monkeypa
     ]
 
 
-def test_one_connection_is_opened_and_its_shell_runs_what_needs_no_stdin(
+def test_one_connection_is_opened_and_its_shell_runs_all_but_what_reads_much(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ssh(folder, monkeypatch, 'case "$*" in *"-- sh") exec sh;; *) cat; exit 3;; esac')
     with SshServer("elspeth@[::1]:2222", folder) as server:
         done = [server.run("echo", "two  words"), server.run("sh", "-c", "echo no >&2; exit 4")]
-        fed = server.run("cat", "two words", stdin=b"fed")
-    assert done == [Result(0, b"two  words\n"), Result(4, b"", b"no")]
-    assert fed == Result(3, b"fed")
+        done.append(server.run("cat", stdin=b"fed"))
+        much = server.run("cat", "two words", stdin=bytes(FED + 1))
+    assert done == [Result(0, b"two  words\n"), Result(4, b"", b"no"), Result(0, b"fed")]
+    assert much == Result(3, bytes(FED + 1))
     called = (folder / "called").read_text()
     assert called.count("ControlMaster=yes") == 1
     assert called.count("-p\n2222\n") == 2
@@ -147,7 +149,7 @@ def test_while_a_command_runs_another_thread_s_gets_a_session_of_its_own(
         assert [one.result().stdout for one in said] == [b"one\n", b"other\n"]
 
 
-@pytest.mark.parametrize("stdin", [b"", b"fed"], ids=["in the shell", "in a session"])
+@pytest.mark.parametrize("stdin", [b"", b"fed", bytes(FED + 1)], ids=["in the shell", "fed there", "in a session"])
 def test_a_connection_that_breaks_is_told_from_a_command_that_fails(
     folder: Path, monkeypatch: pytest.MonkeyPatch, stdin: bytes
 ) -> None:
@@ -158,7 +160,7 @@ def test_a_connection_that_breaks_is_told_from_a_command_that_fails(
     assert "Broken pipe" in str(caught.value)
 
 
-@pytest.mark.parametrize("stdin", [b"", b"fed"], ids=["in the shell", "in a session"])
+@pytest.mark.parametrize("stdin", [b"", b"fed", bytes(FED + 1)], ids=["in the shell", "fed there", "in a session"])
 def test_a_command_that_itself_ends_with_255_is_a_result(
     folder: Path, monkeypatch: pytest.MonkeyPatch, stdin: bytes
 ) -> None:

@@ -134,7 +134,7 @@ def test_what_can_not_be_cleared_away_is_said_and_the_release_stays(deploy: Depl
     deploy.change_code()
     deploy()
     serves = deploy.serving
-    deploy.server.engine.fail("listing *", StepFailed("Docker could not list all containers."))
+    deploy.server.engine.fail("tagged *", StepFailed("Docker could not list the images."))
     ending.commit(deploy.app, deploy.server, deploy.runner)
-    assert deploy.runner.afterwards == ["What is old was not cleared away: Docker could not list all containers."]
+    assert deploy.runner.afterwards == ["What is old was not cleared away: Docker could not list the images."]
     assert deploy.serving == serves
