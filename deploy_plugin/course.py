@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from deploy_plugin import confirmation, ending, env_files, runner, transaction
 from deploy_plugin.errors import ConfigError, DeployError, RollbackFailed, StepFailed, Unreachable
-from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.models import Deployment
 from deploy_plugin.runner import Runner
 
@@ -37,35 +36,19 @@ class Hooks(runner.Hooks, Protocol):
 
 
 class Course:
-    """What there is to do with one session, on one server; close it."""
+    """What there is to do with one session, on one server."""
 
     def __init__(self, session: Session, server: Server, hooks: Hooks) -> None:
         self._session = session
         self._app, self._target, self._redactor = session.app, session.target, session.redactor
         self._server = server
         self._hooks = hooks
-        self._early: EarlyBuild | None = None
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether no plugin deploys in a way of its own."""
-        return len(self._hooks.pytest_deploy_run.get_hookimpls()) == 1
-
-    def build_early(self) -> None:
-        """Begin to build what will most likely be deployed."""
-        if self.is_ours:
-            self._early = EarlyBuild(self._app)
-
-    def close(self) -> None:
-        """Let nothing go on that nobody waited for."""
-        if self._early:
-            self._early.stop()
 
     def foresee(self) -> Runner:
         """Say what a deploy would change, and change nothing; what went wrong is in the runner's ``error``."""
         dry = Runner(self._server, self._hooks, dry=True, redactor=self._redactor)
         try:
-            if not self.is_ours:
+            if len(self._hooks.pytest_deploy_run.get_hookimpls()) > 1:
                 raise ConfigError(ANOTHER_DEPLOYER)
             transaction.foresee(self._app, self._target, self._server, dry)
         except DeployError as error:
@@ -75,7 +58,6 @@ class Course:
     def execute(self, first: Callable[[], None] | None = None) -> Runner:
         """Deploy, or look what is there; what went wrong, in ``first`` or afterwards, is in the runner's ``error``."""
         runner = Runner(self._server, self._hooks, redactor=self._redactor)
-        runner.early = self._early
         deployment: Deployment
         try:
             if first:

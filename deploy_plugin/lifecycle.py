@@ -70,20 +70,6 @@ class Lifecycle:
         what = f"deploy: {self._session.app.name} {verb} {target.name}{live}: {target.destination}, {target.url}"
         return [what, f"settings: {self._session.origins}"]
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
-        """Begin what takes long, and will most likely be needed, before the tests are looked for.
-
-        Not so where the run may be refused yet: by the gate before a live target, or for want of a secret.
-        """
-        session = self._session
-        if self._runs_nothing or session.target.live or not settings.at_hand(session.app):
-            return
-        if not session.sandbox:  # which may not be there yet
-            self._server.begin()
-        if session.deploys and not self._config.option.deploy_plan:
-            self._course.build_early()
-
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._failed_collections += report.failed
 
@@ -146,7 +132,6 @@ class Lifecycle:
         if self._done:
             self._done.close_door()
             self._done.release_lease()
-        self._course.close()
         self._server.close()
 
     def _verified(self, word: Word, exit_code: int) -> bool | None:
@@ -204,6 +189,8 @@ class Lifecycle:
         self._config.pluginmanager.register(
             terminal.StepLines(self._terminal, self._sent, self._shipping), "deploy-step-lines"
         )
+        if not self._session.sandbox and settings.at_hand(self._session.app):
+            self._server.begin()  # while what deploys is imported
         self._done = self._act()
         if path := self._config.option.deploy_json:
             self._write_json(path, self._done)

