@@ -19,6 +19,10 @@ _PATIENCE = 10.0
 """Seconds: one command may be under way when it is stopped, and nothing is begun after it."""
 
 
+class TooEarly(Exception):
+    """The step itself says that it has to wait for its turn."""
+
+
 class Ahead:
     """Looks and acts in a thread of its own. What goes wrong there is no failure: at its turn the step is done anew."""
 
@@ -51,6 +55,9 @@ class Ahead:
 
     def _go(self) -> str | None:
         aside = cast("Server", self._aside)
+        may_begin: Callable[[Server], bool] | None = getattr(self._step, "may_begin", None)
+        if may_begin and not may_begin(aside):
+            raise TooEarly
         reason = self._step.check(aside)
         if reason is not None:
             reason = self._step.apply(self._for_changes(aside)) or reason

@@ -33,7 +33,7 @@ class Does:
     threads: list[str] = field(default_factory=list)
     """In which it was done."""
 
-    def check(self, server: Server) -> str | None:  # noqa: ARG002
+    def check(self, server: Server) -> str | None:  # noqa: ARG002 - it is told
         self.threads.append(threading.current_thread().name)
         return self.missing
 
@@ -82,6 +82,29 @@ def test_what_it_needs_has_to_be_done_in_the_same_run(runner: Runner) -> None:
     later = Later("Later")
     runner.run([Does("Other"), Does("Between"), later])
     assert later.threads == ["MainThread"]
+
+
+class Careful(Later):
+    """One that has to be asked."""
+
+    may: ClassVar = True
+
+    def may_begin(self, server: Server) -> bool:
+        assert server.facts
+        return self.may
+
+
+class Never(Careful):
+    """One that says no."""
+
+    may: ClassVar = False
+
+
+def test_one_that_says_that_it_is_too_early_is_done_at_its_turn(runner: Runner) -> None:
+    never, careful = Never("Never"), Careful("Careful")
+    runner.run([First("First"), Does("Between"), never, careful])
+    assert never.threads == ["MainThread"]
+    assert careful.threads == ["ahead: Careful"]
 
 
 def test_a_plan_begins_nothing(server: FakeServer, told: Told) -> None:

@@ -15,7 +15,7 @@ class Step(Protocol):
     ``apply`` then leaves what served before serving.
 
     One that can be done before its turn has ``after``: the class of the step after which all is there that it needs. A
-    deploy begins it then, beside those in between.
+    deploy begins it then, beside those in between; where it has ``may_begin``, only if that says so of the server.
     """
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from deploy_plugin import confirmation, traffic
 from deploy_plugin.containers import FOLDER, ROLE, Containers
@@ -17,6 +17,7 @@ from deploy_plugin.proxy.sites import Site, with_site
 from deploy_plugin.proxy.upstreams import ProxyFolder
 from deploy_plugin.server.engine import ContainerSpec
 from deploy_plugin.server.files import script
+from deploy_plugin.steps.start_release import StartRelease
 from deploy_plugin.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class EnsureProxy:
     containers: Containers
     probe: Probe
     title: str = "Ensure proxy"
+    after: ClassVar = StartRelease
+
+    def may_begin(self, server: Server) -> bool:
+        """Whether it can be done while the release still starts: where the proxy is needed by nobody else yet.
+
+        What holds the port itself is to give it up only when the release is well.
+        """
+        proxy = server.engine.container(caddy.container_name(self._port))
+        return not (proxy and proxy.running) and not traffic.look(server, self.containers).published
 
     def check(self, server: Server) -> str | None:
         name = caddy.container_name(self._port)

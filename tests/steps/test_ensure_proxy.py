@@ -29,6 +29,18 @@ def before(traffic: Traffic) -> Traffic:
     return traffic
 
 
+def test_it_may_begin_early_only_where_nobody_would_notice(behind: Traffic) -> None:
+    ensure = EnsureProxy(behind.containers("2"), Probe.of(behind.app, TARGET))
+    assert not ensure.may_begin(behind.server), "others are behind it"
+    behind.server.engine.stop("proxy-8080")
+    assert ensure.may_begin(behind.server)
+
+
+def test_it_may_not_take_a_port_over_early(before: Traffic) -> None:
+    ensure = EnsureProxy(before.containers("2"), Probe.of(before.app, TARGET))
+    assert not ensure.may_begin(before.server)
+
+
 def test_a_proxy_that_was_stopped_is_started_again(behind: Traffic) -> None:
     behind.server.engine.stop("proxy-8080")
     behind.run("2")
