@@ -174,6 +174,16 @@ class Lifecycle:
         return bool(self._config.option.collectonly or self._config.option.setupplan)
 
     @property
+    def _will_connect(self) -> bool:
+        """Whether the server is there, and will be asked first of all.
+
+        A sandbox has to be booted, a secret may be missing yet, and a plugin that deploys in its own way may be what
+        lets this user in.
+        """
+        others = len(self._config.hook.pytest_deploy_run.get_hookimpls()) > 1
+        return not self._session.sandbox and settings.at_hand(self._session.app) and not others
+
+    @property
     def _distributes(self) -> bool:
         return self._config.pluginmanager.has_plugin("dsession")
 
@@ -189,7 +199,7 @@ class Lifecycle:
         self._config.pluginmanager.register(
             terminal.StepLines(self._terminal, self._sent, self._shipping), "deploy-step-lines"
         )
-        if not self._session.sandbox and settings.at_hand(self._session.app):
+        if self._will_connect:
             self._server.begin()  # while what deploys is imported
         self._done = self._act()
         if path := self._config.option.deploy_json:

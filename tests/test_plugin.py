@@ -7,7 +7,7 @@ import re
 import pytest
 
 from deploy_plugin.testing import FakeServer
-from tests.inner import Project, said
+from tests.inner import DEPLOY_TOML, Project, said
 from tests.machine import Machine
 from tests.site import Site, running
 
@@ -159,6 +159,32 @@ def test_a_run_that_deploys_nothing_begins_no_build(
     deployable.write("broken/test_broken.py", "import nothing_of_that_name\n")
     deployable.run("--deploy-to=staging", *arguments)
     assert machine.begun == []
+
+
+@pytest.mark.parametrize(
+    ("conftest", "secret", "begins"),
+    [
+        ("", "generate = 50", True),
+        ("", 'command = ["printf", "x"]', False),
+        ("def pytest_deploy_run(): pass\n", "generate = 50", False),
+    ],
+    ids=["ours", "a secret that has to be asked for", "somebody else deploys"],
+)
+def test_the_connection_is_begun_where_it_is_sure_to_be_used_first(  # noqa: PLR0913, PLR0917 - three cases
+    deployable: Project,
+    server: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    conftest: str,
+    secret: str,
+    *,
+    begins: bool,
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(server, "begin", lambda: begun.append("begun"))
+    deployable.write("conftest.py", conftest)
+    deployable.write("deploy.toml", DEPLOY_TOML.replace("generate = 50", secret))
+    assert deployable.run("--deploy-to=staging").ret == 0
+    assert begun == ["begun"] * begins
 
 
 def test_no_secret_is_in_anything_that_a_run_says(deployable: Project, server: FakeServer) -> None:

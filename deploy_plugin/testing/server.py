@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shutil
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -47,6 +49,8 @@ COMMANDS = (
     "tr",
     "uname",
 )
+
+_PAUSE = 0.01
 
 
 class FakeServer:
@@ -144,19 +148,23 @@ class FakeServer:
         found = ((str(path.relative_to(self.home)), path.lstat()) for path in paths)
         return {name: (st.st_mode, st.st_uid, st.st_gid, st.st_size, st.st_mtime_ns, st.st_ino) for name, st in found}
 
+    def _finished(self, argv: Sequence[str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
+        env = {"HOME": str(self.home), "PATH": str(self._commands)}
+        while True:
+            try:
+                return subprocess.run(argv, input=stdin, capture_output=True, check=False, env=env, cwd=self.home)
+            except OSError as error:
+                # Another thread began a process just as the command was written here, and that one still has the file.
+                if error.errno != errno.ETXTBSY:
+                    raise
+            time.sleep(_PAUSE)
+
     def _run(self, argv: Sequence[str | PurePosixPath], stdin: bytes) -> Result:
         before = self.tree()
         command = shutil.which(str(argv[0]), path=str(self._commands))
         if command is None:
             return Result(127, stderr=f"{argv[0]}: not found".encode())
-        done = subprocess.run(
-            [command, *map(str, argv[1:])],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env={"HOME": str(self.home), "PATH": str(self._commands)},
-            cwd=self.home,
-        )
+        done = self._finished([command, *map(str, argv[1:])], stdin)
         after = self.tree()
         changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
         self.journal.extend(f"change {path}" for path in changed)
