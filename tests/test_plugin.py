@@ -170,7 +170,7 @@ def test_a_run_that_deploys_nothing_begins_no_build(
     ],
     ids=["ours", "a secret that has to be asked for", "somebody else deploys"],
 )
-def test_the_connection_is_begun_where_it_is_sure_to_be_used_first(  # noqa: PLR0913, PLR0917 - three cases
+def test_the_connection_is_begun_where_it_is_sure_to_be_used_first(  # noqa: PLR0913 - three cases
     deployable: Project,
     server: FakeServer,
     monkeypatch: pytest.MonkeyPatch,
