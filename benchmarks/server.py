@@ -108,7 +108,7 @@ class Server:
         known = dict(line.split(maxsplit=1) for line in config.splitlines() if line.startswith(" "))
         with tempfile.TemporaryDirectory(prefix="benchmark-far-") as folder, _relay(known["HostName"]) as port:
             hosts = Path(folder, "known_hosts")
-            _, key = Path(known["UserKnownHostsFile"]).read_text(encoding="utf-8").split(maxsplit=1)
+            _, key = Path(known["UserKnownHostsFile"].strip('"')).read_text(encoding="utf-8").split(maxsplit=1)
             hosts.write_text(f"[127.0.0.1]:{port} {key}", encoding="utf-8")
             far = known | {"HostName": "127.0.0.1", "Port": port, "UserKnownHostsFile": str(hosts)}
             through = Path(folder, "ssh_config")

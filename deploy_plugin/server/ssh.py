@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
 
@@ -102,16 +102,7 @@ class SshServer:
         if shells:
             with suppress(Busy, Unfit):
                 return self._run_in(shells, quote(argv), stdin)
-        done = subprocess.run(
-            [*self._ssh(), "--", quote(argv)],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            start_new_session=True,  # Ctrl-C is for us, and we may want to see the end of it
-        )
-        if done.returncode == _SSH_FAILED and not self._alive():
-            raise self._broke(done.stderr.decode(errors="replace"))
-        return Result(done.returncode, done.stdout, done.stderr)
+        return self._run_alone(quote(argv), stdin)
 
     def attach(self, *argv: str | PurePosixPath, terminal: bool = False) -> int:
         self._open()
@@ -150,7 +141,10 @@ class SshServer:
 
     def link_speed(self) -> float:
         with self._measuring:
-            self._link_speed = self._link_speed or link.measure(self)
+            if not self._link_speed:
+                self._open()
+                self._link_speed = link.measure(partial(self._run_alone, "cat >/dev/null"))
+                self.bytes_sent += link.SENT
         return self._link_speed
 
     def reconnect(self) -> None:
@@ -202,6 +196,19 @@ class SshServer:
             return shells.run(command, stdin)
         except EOFError:
             raise self._broke(self._log()[known:].decode(errors="replace")) from None
+
+    def _run_alone(self, command: str, stdin: bytes) -> Result:
+        """Run it in a session of its own."""
+        done = subprocess.run(
+            [*self._ssh(), "--", command],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            start_new_session=True,  # Ctrl-C is for us, and we may want to see the end of it
+        )
+        if done.returncode == _SSH_FAILED and not self._alive():
+            raise self._broke(done.stderr.decode(errors="replace"))
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def _broke(self, got: str = "") -> Unreachable:
         return Unreachable(f"The connection to {self._destination} broke.", got=got)
