@@ -12,8 +12,8 @@ _UNDER_WAY = 64
 
 
 async def serve(host: str, port: int, seconds: float) -> None:
-    """Take connections on a free port of this machine, say which, and go on until somebody ends it."""
-    server = await asyncio.start_server(partial(_pass_on, host, port, seconds), "127.0.0.1", limit=_PIECE)
+    """Take connections at another port of that address, one of this machine's; say which, and go on until ended."""
+    server = await asyncio.start_server(partial(_pass_on, host, port, seconds), host, limit=_PIECE)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

@@ -109,8 +109,8 @@ class Server:
         with tempfile.TemporaryDirectory(prefix="benchmark-far-") as folder, _relay(known["HostName"]) as port:
             hosts = Path(folder, "known_hosts")
             _, key = Path(known["UserKnownHostsFile"].strip('"')).read_text(encoding="utf-8").split(maxsplit=1)
-            hosts.write_text(f"[127.0.0.1]:{port} {key}", encoding="utf-8")
-            far = known | {"HostName": "127.0.0.1", "Port": port, "UserKnownHostsFile": str(hosts)}
+            hosts.write_text(f"[{known['HostName']}]:{port} {key}", encoding="utf-8")
+            far = known | {"Port": port, "UserKnownHostsFile": str(hosts)}
             through = Path(folder, "ssh_config")
             lines = (f"    {name} {value}\n" for name, value in far.items())
             through.write_text(f"Host {self.alias}\n{''.join(lines)}", encoding="utf-8")
