@@ -30,7 +30,7 @@ async def _pass_on(
                 under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_UNDER_WAY)
                 ways.create_task(_leave(source, under_way, seconds))
                 ways.create_task(_arrive(under_way, target))
-    except* ConnectionError:
+    except* OSError:
         pass  # somebody hung up, and so do we
     finally:
         back.close()

@@ -52,20 +52,18 @@ class EarlyBuild:
 
     def wait(self) -> None:
         """Wait until it is built; ``StepFailed`` where it does not build."""
-        running = self._running
         try:
-            if running:
-                running.wait()
+            if self._running:
+                self._running.wait()
         finally:
             self.stop()
-        if running:
-            self._top = begun(partial(self._build_top, running.reference), "topmost layer")
+
+    def begin_top(self, reference: str) -> None:
+        """Begin to build the topmost layer of what was built once more: most of the time, that is all that is sent."""
+        self._top = begun(partial(self._build_top, reference), "topmost layer")
 
     def take_top(self) -> Future[str | None] | None:
-        """Give the topmost layer's image, see ``scratch.build``: most of the time, that layer is all that is sent.
-
-        Who takes it removes it.
-        """
+        """Give what ``begin_top`` builds, see ``scratch.build``; who takes it removes it."""
         top, self._top = self._top, None
         return top
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import subprocess
 from collections.abc import Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,23 +31,34 @@ class Recipe:
     platform: str
 
 
-@contextmanager
-def built(
-    recipe: Recipe | None, count: int, workdir: str, last: Future[str | None] | None = None
-) -> Iterator[str | None]:
-    """Give the id of an image that has only what the last ``count`` instructions put there; None where it can't be.
+@dataclass(frozen=True, slots=True)
+class Topmost:
+    """Ways to the topmost layers that are quicker than to save all of the image."""
 
-    ``last`` is what was begun already, for the last one alone. It is gone afterwards. Whether its layers are the
-    image's own is to be looked at: what they put there can depend on what was below.
-    """
-    images = [last.result() if last else None]
-    try:
-        if not (images[0] and count == 1):
-            images.append(build(recipe, count, workdir) if recipe and count else None)
-        yield images[-1]
-    finally:
-        for image in filter(None, images):
-            remove(image)
+    recipe: Recipe | None = None
+    last: Future[str | None] | None = None
+    """What was begun already, for the last one alone."""
+
+    def settle(self) -> None:
+        """Wait for what was begun: it keeps the processor busy."""
+        if self.last:
+            wait((self.last,))
+
+    @contextmanager
+    def built(self, count: int, workdir: str) -> Iterator[str | None]:
+        """Give the id of an image that has only what the last ``count`` instructions put there; None where it can't be.
+
+        It is gone afterwards. Whether its layers are the image's own is to be looked at: what they put there can depend
+        on what was below.
+        """
+        images = [self.last.result() if self.last else None]
+        try:
+            if not (images[0] and count == 1):
+                images.append(build(self.recipe, count, workdir) if self.recipe and count else None)
+            yield images[-1]
+        finally:
+            for image in filter(None, images):
+                remove(image)
 
 
 def build(recipe: Recipe, count: int, workdir: str) -> str | None:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.hints import is_full_disk
-from deploy_plugin.images import missing, order, scratch
+from deploy_plugin.images import missing, order
 from deploy_plugin.images.layers import PARTIAL_LABEL, Layer, repository
 from deploy_plugin.images.missing import Lack
 from deploy_plugin.images.packing import FIRST, Packer
-from deploy_plugin.images.scratch import Recipe
+from deploy_plugin.images.scratch import Topmost
 from deploy_plugin.images.transfer import Transfer
 from deploy_plugin.server import local
 from deploy_plugin.server.base import Shipping
 from deploy_plugin.server.docker import DockerEngine
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from deploy_plugin.server.base import Server
     from deploy_plugin.server.engine import Image
 
-Topmost = Callable[[int, str], AbstractContextManager[str | None]]
 
-
-def ship(reference: str, server: Server, recipe: Recipe | None = None, last: Future[str | None] | None = None) -> str:
+def ship(reference: str, server: Server, topmost: Topmost | None = None) -> str:
     """Send the layers that the server lacks, and say which; nothing is written to disk here.
 
-    ``recipe`` and ``last`` are quicker ways to the topmost ones than to save all, see ``scratch.built``. What the
-    server's engine refuses is no end: the whole image follows then.
+    What the server's engine refuses is no end: the whole image follows then.
     """
+    topmost = topmost or Topmost()
     with closing(DockerEngine(local.local_client())) as here:
         image = here.image(reference)
         if image is None:
             raise StepFailed(f"{reference} is not on this machine any more.", hint="Deploy again.")
         try:
-            said = _send_missing(image, server, here, partial(scratch.built, recipe, last=last))
+            said = _send_missing(image, server, here, topmost)
         except order.NotFoundError:
             said = _send_whole(image, server, here, "this machine's Docker does not say which layer is which")
         except StepFailed as refused:
@@ -57,6 +53,7 @@ def _send_missing(image: Image, server: Server, here: DockerEngine, topmost: Top
     lack = missing.find(image, server.engine, store)
     shipping = Shipping(len(lack.missing), size=sum(here.layer_sizes(image.reference)[lack.there :]))
     if shipping.size > FIRST:
+        topmost.settle()
         server.link_speed()  # before Docker here has to do with it: it keeps the processor busy
     load = partial(_load, server, Packer(server.link_speed))
     transfer = Transfer(image, store, lack, load, partial(_show, server), shipping)
@@ -71,7 +68,7 @@ def _send_missing(image: Image, server: Server, here: DockerEngine, topmost: Top
 @contextmanager
 def _layers(image: Image, lack: Lack, here: DockerEngine, topmost: Topmost) -> Iterator[Iterator[Layer]]:
     """Give the missing layers, lowest first, from where they can be had soonest."""
-    with topmost(len(lack.missing), image.workdir) as top:
+    with topmost.built(len(lack.missing), image.workdir) as top:
         again = here.image(top) if top else None
         source, diff_ids = (image.reference, image.diff_ids)
         if top and again and again.diff_ids == lack.missing:

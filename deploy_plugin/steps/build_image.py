@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy_plugin.images.build import build, is_here, require_buildable
+from deploy_plugin.images.layers import repository
 
 if TYPE_CHECKING:
     from deploy_plugin.images.early import EarlyBuild
@@ -34,9 +35,11 @@ class BuildImage:
         require_buildable(self.context, self.platform)
         return f"there is no {self.reference} yet"
 
-    def apply(self, server: Server) -> None:  # noqa: ARG002 - it is built here
+    def apply(self, server: Server) -> None:
         if self.early and self.early.makes(self.reference):
             self.early.wait()
+            if server.engine.tagged(repository(self.reference)):  # or else it has no layer of the app's
+                self.early.begin_top(self.reference)
             return
         if self.early:
             self.early.stop()  # it builds for another platform

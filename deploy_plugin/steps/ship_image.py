@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin.images import room
-from deploy_plugin.images.scratch import Recipe
+from deploy_plugin.images.scratch import Recipe, Topmost
 from deploy_plugin.images.ship import ship
 
 if TYPE_CHECKING:
@@ -34,4 +34,4 @@ class ShipImage:
         return f"the server has no {self.reference}"
 
     def apply(self, server: Server) -> str:
-        return ship(self.reference, server, self.recipe, self.early.take_top() if self.early else None)
+        return ship(self.reference, server, Topmost(self.recipe, self.early.take_top() if self.early else None))

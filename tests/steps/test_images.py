@@ -6,6 +6,8 @@ import pytest
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.images import platforms
+from deploy_plugin.images.build import context_digest, reference_of
+from deploy_plugin.images.early import EarlyBuild
 from deploy_plugin.models import App
 from deploy_plugin.proxy import caddy
 from deploy_plugin.server.engine import ContainerSpec
@@ -13,7 +15,7 @@ from deploy_plugin.steps.build_image import BuildImage
 from deploy_plugin.steps.ship_image import ShipImage
 from deploy_plugin.steps.ship_proxy import ShipProxy
 from deploy_plugin.testing import FakeServer
-from tests.machine import Machine
+from tests.machine import PLATFORM, Machine
 
 SHIP = ShipImage("superlists:abc")
 SHIP_PROXY = ShipProxy(8080, "linux/arm64")
@@ -31,6 +33,22 @@ def test_it_is_built_for_the_platform_and_then_shipped(server: FakeServer, machi
     SHIP.apply(server)
     assert server.engine.images.keys() == {"superlists:abc"}
     assert server.bytes_sent > 0
+
+
+@pytest.mark.parametrize("deployed", [True, False])
+def test_the_topmost_layer_is_built_once_more_only_where_others_of_the_app_s_may_be_there(
+    server: FakeServer, machine: Machine, app: App, *, deployed: bool
+) -> None:
+    machine.says = "sha256:top"
+    (app.context / "Dockerfile").write_text("FROM scratch\nCOPY . /app/\n")
+    reference = reference_of(app.name, context_digest(app.context, PLATFORM))
+    server.engine.add_image(f"{app.name}:before" if deployed else "another:before")
+    with EarlyBuild(app) as early:
+        build = BuildImage(reference, app.context, PLATFORM, early)
+        assert build.check(server)
+        build.apply(server)
+        assert (early.take_top() is not None) is deployed
+    assert machine.built == [(reference, app.context, PLATFORM)]
 
 
 @pytest.mark.usefixtures("machine")
