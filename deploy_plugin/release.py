@@ -33,8 +33,8 @@ def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secre
         if _is_same(server, serving, same, image) and is_healthy(server, serving, Probe.of(app, target)):
             return same
     new = _new_release(app, image, digest)
-    while serving and new.id == serving.labels.get(containers.RELEASE):
-        time.sleep(0.1)  # an id is a time in seconds, and this second is taken
+    while serving and _is_of_the_same_second(new.id, last := serving.labels[containers.RELEASE]) and new.id <= last:
+        time.sleep(0.1)  # an id is a time in seconds, and the later one has to be the higher
         new = _new_release(app, image, digest)
     return _containers(server, app, target, new, secrets)
 
@@ -76,6 +76,10 @@ def _new_release(app: App, image: str, digest: str) -> Release:
     commit = commit_of(app.context)
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return Release(f"{now}-{commit.short if commit else digest[:7]}", str(commit or ""), image)
+
+
+def _is_of_the_same_second(one: str, other: str) -> bool:
+    return one.rpartition("-")[0] == other.rpartition("-")[0]
 
 
 def _release_of(container: Container) -> Release:

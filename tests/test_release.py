@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 import pytest
 
 from deploy_plugin import release
 from deploy_plugin.containers import Containers
-from deploy_plugin.models import App, Target
+from deploy_plugin.models import App, Release, Target
 from deploy_plugin.secret import Secret
 from deploy_plugin.settings import render
 from deploy_plugin.testing import FakeServer
@@ -38,8 +39,12 @@ def app(app: App) -> App:
 @pytest.fixture
 def serving(server: FakeServer, app: App) -> Containers:
     """The release that serves, whose id no clock gives again."""
+    return _serve(server, app, "20200101-000000-abcdef0")
+
+
+def _serve(server: FakeServer, app: App, release_id: str) -> Containers:
     first = release.choose(server, app, TARGET, SECRETS)
-    old = replace(first.release, id="20200101-000000-abcdef0")
+    old = replace(first.release, id=release_id)
     containers = release._containers(server, app, TARGET, old, SECRETS)  # noqa: SLF001 - as an earlier run chose it
     server.engine.add_image(old.image)
     server.engine.start(containers.serving)
@@ -54,6 +59,17 @@ def test_where_nothing_serves_it_is_a_new_release_of_this_content(server: FakeSe
     assert chosen.settings == {"HOST": "staging.example.com", **SECRETS}
     assert chosen.user == server.facts.app_user
     assert chosen.folder.home == PurePosixPath(str(server.home))
+
+
+def test_the_later_of_two_releases_has_the_higher_id_in_the_same_second_too(
+    server: FakeServer, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    seconds = iter((f"{now}-1234567", f"{now}-1234567", f"{now}9-1234567"))
+    _serve(server, app, f"{now}-adopted")
+    (app.context / "app.py").write_text("print('two')\n")
+    monkeypatch.setattr(release, "_new_release", lambda _app, image, _digest: Release(next(seconds), "", image))
+    assert release.choose(server, app, TARGET, SECRETS).release.id == f"{now}9-1234567"
 
 
 def test_outside_of_git_the_id_ends_in_the_contents_digest(server: FakeServer, app: App) -> None:
