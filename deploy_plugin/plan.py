@@ -82,7 +82,7 @@ def release_steps(
         *([EnsureVolumes([folder.volume(name) for name in app.volumes], owner)] if app.volumes else []),
         KeepSettings(folder.settings(release.id), containers.settings),
         *(_proxied if app.proxied else _published)(migrations, probe, downtime or Downtime()),
-        KeepRecord(migrations.record, migrations),
+        KeepRecord(migrations),
     ]
 
 

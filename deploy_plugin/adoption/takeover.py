@@ -26,7 +26,7 @@ from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.errors import DeployError, RollbackFailed, StepFailed
 from deploy_plugin.health import PATIENCE
 from deploy_plugin.models import App, AppFolder, Release, Target
-from deploy_plugin.records import ADOPTED, Record
+from deploy_plugin.records import ADOPTED
 from deploy_plugin.steps.env_file import EnsureEnvFile
 from deploy_plugin.steps.record import KeepRecord
 from deploy_plugin.steps.release_settings import KeepSettings
@@ -123,7 +123,7 @@ def _make_ready(server: Server, old: Old, new: Containers) -> None:
 def _write_down(server: Server, old: Old, new: Containers) -> None:
     folder = new.folder
     KeepSettings(folder.settings(new.release.id), new.settings).apply(server)
-    KeepRecord(Record(folder.record(new.release.id)), Migrations(new)).apply(server)
+    KeepRecord(Migrations(new)).apply(server)
     told = {
         "container": old.container,
         "image": old.made.image,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deploy_plugin.records import Record
 from deploy_plugin.who import who
 
 if TYPE_CHECKING:
@@ -18,16 +17,16 @@ if TYPE_CHECKING:
 class KeepRecord:
     """Write the release's record: what, when and from where, and what its containers are made from."""
 
-    record: Record
     migrations: Migrations
     title: str = "Keep the record"
 
     def check(self, server: Server) -> str | None:
-        return None if self.record.read(server) is not None else f"{self.record.path.name} is missing"
+        record = self.migrations.record
+        return None if record.read(server) is not None else f"{record.path.name} is missing"
 
     def apply(self, server: Server) -> None:
         release, app = self.migrations.containers.release, self.migrations.containers.app
-        self.record.write(
+        self.migrations.record.write(
             server,
             {
                 "release": release.id,

@@ -13,7 +13,6 @@ from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.health import Probe
 from deploy_plugin.models import App, AppFolder, Release
 from deploy_plugin.proxy import caddy
-from deploy_plugin.records import Record
 from deploy_plugin.sandbox import Sandbox
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.await_health import AwaitHealth
@@ -207,7 +206,7 @@ CASES: Mapping[type, Callable[[World], Step]] = {
     ),
     GatherFacts: lambda _world: GatherFacts(),
     InstallDocker: _install_docker,
-    KeepRecord: lambda world: KeepRecord(Record(world.folder.record(RELEASE.id)), Migrations(world.containers)),
+    KeepRecord: lambda world: KeepRecord(Migrations(world.containers)),
     KeepSettings: lambda world: KeepSettings(world.folder.settings(RELEASE.id), {"KEY": Secret("x")}),
     KeepStatic: _keep_static,
     Migrate: _migrate,

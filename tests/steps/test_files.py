@@ -13,7 +13,6 @@ from deploy_plugin.containers import Containers
 from deploy_plugin.database.migrations import Migrations
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.models import App, AppFolder, Release
-from deploy_plugin.records import Record
 from deploy_plugin.secret import Secret
 from deploy_plugin.steps.database import EnsureDatabase
 from deploy_plugin.steps.env_file import EnsureEnvFile
@@ -80,7 +79,7 @@ def test_a_record_says_what_when_and_from_where_and_how_it_was_run(server: FakeS
     folder = AppFolder(server.facts.home, app.name)
     release = Release("r1", "1a2b3c4d", "superlists:abc")
     containers = Containers(app, TARGET, folder, (1, 1), release, {})
-    step = KeepRecord(Record(folder.record("r1")), Migrations(containers))
+    step = KeepRecord(Migrations(containers))
     assert step.check(server) == "r1.json is missing"
     step.apply(server)
     record = json.loads(Path(folder.record("r1")).read_text())
@@ -101,7 +100,7 @@ def test_a_record_that_can_not_be_understood_is_written_anew(server: FakeServer,
     folder = AppFolder(server.facts.home, app.name)
     server.write(folder.record("r1"), b"half a rec", mode=0o600)
     containers = Containers(app, TARGET, folder, (1, 1), Release("r1", "", "i"), {})
-    step = KeepRecord(Record(folder.record("r1")), Migrations(containers))
+    step = KeepRecord(Migrations(containers))
     assert step.check(server) == "r1.json is missing"
 
 
