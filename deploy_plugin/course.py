@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deploy_plugin import confirmation, ending, env_files, runner, transaction
+from deploy_plugin import confirmation, defaults, ending, env_files, runner, transaction
 from deploy_plugin.errors import ConfigError, DeployError, RollbackFailed, StepFailed, Unreachable
 from deploy_plugin.models import Deployment
 from deploy_plugin.runner import Runner
@@ -48,7 +48,7 @@ class Course:
         """Say what a deploy would change, and change nothing; what went wrong is in the runner's ``error``."""
         dry = Runner(self._server, self._hooks, dry=True, redactor=self._redactor)
         try:
-            if len(self._hooks.pytest_deploy_run.get_hookimpls()) > 1:
+            if not defaults.is_alone(self._hooks.pytest_deploy_run):
                 raise ConfigError(ANOTHER_DEPLOYER)
             transaction.foresee(self._app, self._target, self._server, dry)
         except DeployError as error:

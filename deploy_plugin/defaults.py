@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pluggy import HookimplMarker
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from deploy_plugin.server.base import Server
 
 hookimpl = HookimplMarker("pytest")
+
+
+def is_alone(hook: Any) -> bool:  # noqa: ANN401 - pluggy's HookCaller
+    """Whether nobody implements a hook but this module."""
+    return len(hook.get_hookimpls()) == 1
 
 
 @hookimpl(trylast=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
-from deploy_plugin import settings, trial
+from deploy_plugin import defaults, settings, trial
 from deploy_plugin.ctrl_c import second_one_counts
 from deploy_plugin.errors import DeployError
 from deploy_plugin.live import live_word
@@ -180,8 +180,8 @@ class Lifecycle:
         A sandbox has to be booted, a secret may be missing yet, and a plugin that deploys in its own way may be what
         lets this user in.
         """
-        others = len(self._config.hook.pytest_deploy_run.get_hookimpls()) > 1
-        return not self._session.sandbox and settings.at_hand(self._session.app) and not others
+        known = not self._session.sandbox and settings.at_hand(self._session.app)
+        return known and defaults.is_alone(self._config.hook.pytest_deploy_run)
 
     @property
     def _distributes(self) -> bool:

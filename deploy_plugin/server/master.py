@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from deploy_plugin.errors import Unreachable
 from deploy_plugin.server.shell import Shell
@@ -39,15 +39,7 @@ _HINTS = {
 def dial(argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Begin to log in, and give ssh's process; what it says is in ``log``."""
     with log.open("wb") as errors:
-        master = subprocess.Popen(
-            [*argv, "--", _SHELL],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
-        )
-    _greet(master)
-    return master
+        return _greeting(argv, errors)
 
 
 def answered(master: subprocess.Popen[bytes], log: Path, destination: str) -> Shell:
@@ -57,54 +49,51 @@ def answered(master: subprocess.Popen[bytes], log: Path, destination: str) -> Sh
     try:
         return _answering(master)
     except EOFError:
-        hang_up(master)
         said = log.read_text(encoding="utf-8", errors="replace")
         raise Unreachable(f"{destination} can't be reached.", got=_last_words(said), hint=_hint(said)) from None
 
 
 def shell(argv: Sequence[str]) -> tuple[subprocess.Popen[bytes], Shell]:
     """Open one more, in a session of its own on a connection that is there; ``EOFError`` where that can't be."""
-    session = subprocess.Popen(
-        [*argv, "--", _SHELL],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    _greet(session)
-    try:
-        return session, _answering(session)
-    except EOFError:
-        hang_up(session)
-        raise
+    session = _greeting(argv, subprocess.DEVNULL)
+    return session, _answering(session)
 
 
-def hang_up(master: subprocess.Popen[bytes]) -> None:
-    """End the connection, also where a command still runs at the other end; the server need not agree to it."""
-    master.terminate()
-    for pipe in (master.stdin, master.stdout):
+def hang_up(ssh: subprocess.Popen[bytes]) -> None:
+    """End a connection or a session, also where a command still runs at the other end; it need not agree to that."""
+    ssh.terminate()
+    for pipe in (ssh.stdin, ssh.stdout):
         if pipe:
             with suppress(BrokenPipeError):
                 pipe.close()
     try:
-        master.wait(timeout=5)
+        ssh.wait(timeout=5)
     except subprocess.TimeoutExpired:
-        master.kill()
-        master.wait()
+        ssh.kill()
+        ssh.wait()
 
 
-def _greet(ssh: subprocess.Popen[bytes]) -> None:
+def _greeting(argv: Sequence[str], errors: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    ssh = subprocess.Popen(
+        [*argv, "--", _SHELL],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,  # Ctrl-C is for us, not for the connection that we tidy up through
+    )
     assert ssh.stdin is not None  # noqa: S101 - for mypy: it is a pipe
     with suppress(BrokenPipeError):
         ssh.stdin.write(b"echo " + _HELLO)
         ssh.stdin.flush()
+    return ssh
 
 
 def _answering(ssh: subprocess.Popen[bytes]) -> Shell:
-    """Wait until the greeting comes back; ``EOFError`` where it does not."""
+    """Wait until the greeting comes back; where it does not, hang up, and raise ``EOFError``."""
     assert ssh.stdin is not None  # noqa: S101 - for mypy: they are pipes
     assert ssh.stdout is not None  # noqa: S101
     if ssh.stdout.readline() != _HELLO:
+        hang_up(ssh)
         raise EOFError
     return Shell(ssh.stdin, cast("BufferedReader", ssh.stdout))
 

@@ -47,8 +47,8 @@ class EnsureProxy:
 
         What holds the port itself is to give it up only when the release is well.
         """
-        proxy = server.engine.container(caddy.container_name(self._port))
-        return not (proxy and proxy.running) and not traffic.look(server, self.containers).published
+        before = traffic.look(server, self.containers)
+        return not before.proxy and not before.published
 
     def check(self, server: Server) -> str | None:
         name = caddy.container_name(self._port)
