@@ -49,7 +49,7 @@ COMMANDS = (
     "tr",
     "uname",
 )
-
+_TRIES = 100
 _PAUSE = 0.01
 
 
@@ -150,14 +150,19 @@ class FakeServer:
 
     def _finished(self, argv: Sequence[str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
         env = {"HOME": str(self.home), "PATH": str(self._commands)}
-        while True:
+
+        def run() -> subprocess.CompletedProcess[bytes]:
+            return subprocess.run(argv, input=stdin, capture_output=True, check=False, env=env, cwd=self.home)
+
+        for _ in range(_TRIES):
             try:
-                return subprocess.run(argv, input=stdin, capture_output=True, check=False, env=env, cwd=self.home)
+                return run()
             except OSError as error:
                 # Another thread began a process just as the command was written here, and that one still has the file.
                 if error.errno != errno.ETXTBSY:
                     raise
             time.sleep(_PAUSE)
+        return run()
 
     def _run(self, argv: Sequence[str | PurePosixPath], stdin: bytes) -> Result:
         before = self.tree()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+
+import pytest
 
 from deploy_plugin.errors import StepFailed
 from deploy_plugin.images.build import context_digest, reference_of
@@ -47,7 +50,9 @@ def test_what_nobody_asks_for_is_stopped(app: App, machine: Machine) -> None:
     assert machine.built == []
 
 
-def test_what_is_built_has_its_topmost_layer_built_once_more_for_whoever_ships_it(app: App, machine: Machine) -> None:
+@pytest.fixture
+def built(app: App, machine: Machine) -> Iterator[EarlyBuild]:
+    """One that somebody waited for, and whose topmost layer is built once more."""
     machine.says = "sha256:top"
     (app.context / "Dockerfile").write_text("FROM scratch\nCOPY . /app/\n")
     with EarlyBuild(app) as early:
@@ -55,20 +60,21 @@ def test_what_is_built_has_its_topmost_layer_built_once_more_for_whoever_ships_i
         early.wait()
         assert early.take_top() is None
         early.begin_top(reference(app))
-        top = early.take_top()
-        assert top
-        assert top.result() == "sha256:top"
-        assert early.take_top() is None
+        yield early
+
+
+def test_what_is_built_has_its_topmost_layer_built_once_more_for_whoever_ships_it(
+    machine: Machine, built: EarlyBuild
+) -> None:
+    top = built.take_top()
+    assert top
+    assert top.result() == "sha256:top"
+    assert built.take_top() is None
     assert [asked[:2] for asked in machine.asked] == [("build", "--quiet")]
 
 
-def test_a_topmost_layer_that_nobody_takes_is_removed(app: App, machine: Machine) -> None:
-    machine.says = "sha256:top"
-    (app.context / "Dockerfile").write_text("FROM scratch\nCOPY . /app/\n")
-    with EarlyBuild(app) as early:
-        assert early.makes(reference(app))
-        early.wait()
-        early.begin_top(reference(app))
+def test_a_topmost_layer_that_nobody_takes_is_removed(machine: Machine, built: EarlyBuild) -> None:
+    built.stop()
     assert machine.asked[-1] == ("image", "rm", "sha256:top")
 
 
