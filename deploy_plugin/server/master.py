@@ -62,7 +62,7 @@ def shell(argv: Sequence[str]) -> tuple[subprocess.Popen[bytes], Shell]:
 def hang_up(ssh: subprocess.Popen[bytes]) -> None:
     """End a connection or a session, also where a command still runs at the other end; it need not agree to that."""
     ssh.terminate()
-    for pipe in (ssh.stdin, ssh.stdout):
+    for pipe in (ssh.stdin, ssh.stdout):  # after the signal: ssh may miss it, and see it when its stdin ends
         if pipe:
             with suppress(BrokenPipeError):
                 pipe.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks import far
+from tests.children import child
 
 DELAY = "0.05"
 
@@ -23,10 +23,9 @@ def port() -> Iterator[int]:
         echo = threading.Thread(target=_echo, args=(server,))
         echo.start()
         argv = (sys.executable, "-m", "benchmarks.far", "127.0.0.1", str(server.getsockname()[1]), DELAY)
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as relay:
+        with child(argv) as relay:
             assert relay.stdout
             yield int(relay.stdout.readline())
-            relay.terminate()
         echo.join()
 
 

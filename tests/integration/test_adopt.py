@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
 from tests.integration.accounts import Account, add_accounts
 from tests.integration.projects import Project
 from tests.integration.releases import migrate, rows
@@ -101,13 +102,12 @@ def test_what_can_not_be_taken_over_is_left_as_it_is(book: Book) -> None:
 
 def test_one_that_is_killed_half_way_is_undone_by_the_server(book: Book) -> None:
     command = [sys.executable, "-m", "deploy_plugin.cli", "adopt", "staging", "--yes"]
-    with subprocess.Popen(command, cwd=book.project.folder, stdout=subprocess.DEVNULL) as adopting:
+    with child(command, cwd=book.project.folder):
         # The old container is stopped by then, and the new one does not serve yet.
         book.server.sh(
             "until [ -e deploy/superlists/adopting ] && [ -z \"$(docker ps -q --filter 'name=^/superlists$')\" ]; "
             "do sleep 0.05; done"
         )
-        adopting.kill()
     assert run(book.project, "unlock", "staging").returncode == 0  # or wait a minute
     until_it_answers(book.server)
     book.is_there()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
 
@@ -45,15 +46,10 @@ def frozen(served: RealServer, tmp_path: Path) -> Iterator[subprocess.Popen[str]
 @contextmanager
 def stopped(project: Project, server: RealServer) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "pytest", f"--deploy-to={server.target}"]
-    with subprocess.Popen(
-        command, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    with child(command, cwd=project.folder, stderr=subprocess.STDOUT) as process:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status), process.communicate()[0]
-        try:
-            yield process
-        finally:
-            process.kill()
+        yield process
 
 
 def let_it_end(server: RealServer, seconds: int) -> None:

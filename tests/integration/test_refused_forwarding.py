@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
 from tests.integration.conftest import booted
 from tests.integration.projects import Project
 from tests.integration.servers import RealServer
@@ -61,12 +62,12 @@ def test_it_refuses(refusing: RealServer, temporary: Path) -> None:
     forward = f"{temporary}/docker.sock:/var/run/docker.sock"
     config = ["-F", str(refusing.sandbox.ssh_config), refusing.sandbox.alias]
     ask = f"curl -s --unix-socket {temporary}/docker.sock http://docker/_ping"
-    with subprocess.Popen(["ssh", "-NL", forward, *config], stderr=subprocess.PIPE, text=True) as ssh:
+    with child(["ssh", "-NL", forward, *config], stderr=subprocess.STDOUT) as ssh:
         eventually((temporary / "docker.sock").exists)
         assert subprocess.run(ask.split(), check=False, capture_output=True).stdout == b""
-        ssh.terminate()
-        assert ssh.stderr
-        assert "open failed" in ssh.stderr.read()
+        ssh.kill()
+        assert ssh.stdout
+        assert "open failed" in ssh.stdout.read()
 
 
 def test_a_deploy_and_a_second_with_every_infra_test(refusing: RealServer, project: Project, temporary: Path) -> None:
@@ -98,7 +99,7 @@ def test_the_command_works_there(refusing: RealServer, project: Project, tempora
     assert said.stdout == "42\n"
 
     argv = [sys.executable, "-m", "deploy_plugin.cli", "logs", "--follow", refusing.target]
-    with subprocess.Popen(argv, cwd=project.folder, stdout=subprocess.PIPE, text=True) as following:
+    with child(argv, cwd=project.folder) as following:
         assert following.stdout
         following.stdout.readline()
         following.send_signal(signal.SIGINT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy_plugin.secret import MASK
+from tests.children import child
 from tests.integration.leaks import (
     A_STEP_WITH_A_BUG,
     FAILING_MIGRATION,
@@ -180,23 +180,18 @@ def test_a_secret_that_is_not_here_is_named_and_nothing_else_is_shown(guarded: G
 def test_no_process_has_one_among_its_arguments(guarded: Guarded, tmp_path: Path) -> None:
     enough = tmp_path / "enough"
     guarded.server.wipe()
-    there = subprocess.Popen(
-        [
-            "ssh",
-            "-F",
-            guarded.server.sandbox.ssh_config,
-            guarded.server.sandbox.destination.partition(":")[0],
-            SAMPLE_THERE,
-        ]
-    )
-    here = subprocess.Popen([sys.executable, "-c", SAMPLE_HERE, enough], stdout=subprocess.PIPE)
+    box = guarded.server.sandbox
+    login: list[str | Path] = ["ssh", "-F", box.ssh_config, box.destination.partition(":")[0]]
+    with (
+        child([*login, SAMPLE_THERE]) as there,
+        child([sys.executable, "-c", SAMPLE_HERE, enough]) as here,
+    ):
+        run = guarded.pytest(f"--deploy-to={guarded.server.target}")
 
-    run = guarded.pytest(f"--deploy-to={guarded.server.target}")
-
-    enough.touch()
-    sampled_here = here.communicate()[0].decode(errors="replace")
-    guarded.server.sh("touch /tmp/enough")
-    assert there.wait() == 0
+        enough.touch()
+        sampled_here, _ = here.communicate()
+        guarded.server.sh("touch /tmp/enough")
+        assert there.wait() == 0
     sampled_there = guarded.server.sh("cat /tmp/sampled")
     assert run.exit_code == 0, run.output
     assert "--deploy-to=" in sampled_here
