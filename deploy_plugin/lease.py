@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from deploy_plugin import lease_file
+from deploy_plugin.begun import begun
 from deploy_plugin.errors import DeployError, LeaseHeld, LeaseLost
 from deploy_plugin.lease_file import State, asked, clock, is_refused
 from deploy_plugin.models import AppFolder
@@ -159,10 +161,14 @@ def file_of(server: Server, app: str) -> PurePosixPath:
 
 def _acquired(server: Server, app: str, purpose: str, claim: str) -> int | State:
     """Give the token; where somebody else holds it, the state that says who."""
+    file = file_of(server, app)
+    ask = partial(asked, server, lease_file.ACQUIRE, file, str(TTL), _line(who()), purpose, claim)
+    asking = begun(ask, "lease")
     try:
-        done = asked(server, lease_file.ACQUIRE, file_of(server, app), str(TTL), _line(who()), purpose, claim)
+        done = asking.result()
     except KeyboardInterrupt:
-        _release(server, file_of(server, app), claim)  # the server may have given it before the answer was here
+        asking.exception()  # the server may still give it: what it gives is released after that, and not before
+        _release(server, file, claim)
         raise
     state = State.read(done.stdout)
     return state if done.exit_code == lease_file.REFUSED else state.token

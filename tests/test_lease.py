@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy_plugin import lease
+from deploy_plugin.begun import begun
 from deploy_plugin.errors import DeployError, LeaseHeld, LeaseLost, StepFailed, Unreachable
 from deploy_plugin.lease import Lease
 from deploy_plugin.server.base import Result
@@ -81,15 +83,24 @@ def test_once_it_is_released_the_next_one_has_it(server: FakeServer) -> None:
 
 def test_one_that_was_interrupted_in_asking_leaves_none(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     run = server.run
+    main, there = threading.get_ident(), list[Future[Result]]()
 
     def interrupted(*argv: str | PurePosixPath, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(server, "run", run)
-        assert run(*argv, stdin=stdin).ok
-        raise KeyboardInterrupt
+
+        def late() -> Result:
+            time.sleep(0.3)
+            return run(*argv, stdin=stdin)
+
+        given = begun(late, "server")  # which gives it, whoever waits for that
+        there.append(given)
+        signal.pthread_kill(main, signal.SIGINT)
+        return given.result()
 
     monkeypatch.setattr(server, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         take(server)
+    assert there[0].result().ok
     take(server).require()
 
 
