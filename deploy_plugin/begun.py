@@ -10,11 +10,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def begun(act: Callable[[], T], name: str) -> Future[T]:
-    """Do it in a thread that ends with this process, and does not keep it: a server can take minutes to answer."""
-    result: Future[T] = Future()
+def begun(act: Callable[[], T], name: str, result: Future[T] | None = None) -> Future[T]:
+    """Do it in a thread that ends with this process, and does not keep it: a server can take minutes to answer.
+
+    Who may be interrupted before this returns brings the ``result``: cancelled, it is not begun, or it is under way.
+    """
+    result = result or Future()
 
     def go() -> None:
+        if not result.set_running_or_notify_cancel():
+            return
         try:
             result.set_result(act())
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for

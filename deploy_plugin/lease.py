@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -163,12 +164,13 @@ def _acquired(server: Server, app: str, purpose: str, claim: str) -> int | State
     """Give the token; where somebody else holds it, the state that says who."""
     file = file_of(server, app)
     ask = partial(asked, server, lease_file.ACQUIRE, file, str(TTL), _line(who()), purpose, claim)
-    asking = begun(ask, "lease")
+    answer: Future[Result] = Future()
     try:
-        done = asking.result()
+        done = begun(ask, "lease", answer).result()
     except KeyboardInterrupt:
-        asking.exception()  # the server may still give it: what it gives is released after that, and not before
-        _release(server, file, claim)
+        if not answer.cancel():
+            answer.exception()  # the server may still give it: what it gives is released after that, and not before
+            _release(server, file, claim)
         raise
     state = State.read(done.stdout)
     return state if done.exit_code == lease_file.REFUSED else state.token
