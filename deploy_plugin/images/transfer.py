@@ -41,6 +41,8 @@ class Transfer:
             while before is None or (coming.peek() and self._done != before):
                 before = self._done
                 loads.send(archive(self.store, self._group(coming), self._contents))
+                if self.store is Store.CONTAINERD:
+                    loads.wait()  # of one that is cut while it is unpacked this store keeps nothing
             loads.wait()
         finally:
             loads.give_up()

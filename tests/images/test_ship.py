@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import pytest
@@ -104,6 +105,26 @@ def test_a_break_costs_no_more_than_the_layer_that_was_under_way(
     assert ship("site:1", server) == "2 of 4 layers were missing"
     assert server.engine.unnamed == []
     assert server.engine.images["site:1"].diff_ids == machine.engine.images["site:1"].diff_ids
+
+
+@pytest.mark.usefixtures("one_load_each")
+def test_nothing_more_is_sent_while_containerds_store_could_still_lose_what_arrived(
+    server: FakeServer, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.engine.keeps = Store.CONTAINERD
+    machine.engine.add_image("site:1", layers=[b"a", b"b", b"c"])
+    took, seen = server.engine.load, list[int]()
+
+    def load(archive: Iterable[bytes]) -> None:
+        pieces = list(archive)
+        time.sleep(0.1)
+        took(pieces)
+        assert server.shipping
+        seen.append(server.shipping.layers_done)
+
+    monkeypatch.setattr(server.engine, "load", load)
+    assert ship("site:1", server) == "3 of 3 layers were missing"
+    assert seen == [1, 2, 3]
 
 
 @pytest.mark.usefixtures("one_load_each")
