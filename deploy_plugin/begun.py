@@ -13,7 +13,7 @@ T = TypeVar("T")
 def begun(act: Callable[[], T], name: str, result: Future[T] | None = None) -> Future[T]:
     """Do it in a thread that ends with this process, and does not keep it: a server can take minutes to answer.
 
-    Who may be interrupted before this returns brings the ``result``: cancelled, it is not begun, or it is under way.
+    Who may be interrupted before this returns brings the ``result``: where that can be cancelled, nothing is ever done.
     """
     result = result or Future()
 
