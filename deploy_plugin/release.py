@@ -33,8 +33,8 @@ def choose(server: Server, app: App, target: Target, secrets: Mapping[str, Secre
         if _is_same(server, serving, same, image) and is_healthy(server, serving, Probe.of(app, target)):
             return same
     new = _new_release(app, image, digest)
-    while serving and _is_of_the_same_second(new.id, last := serving.labels[containers.RELEASE]) and new.id <= last:
-        time.sleep(0.1)  # an id is a time in seconds, and the later one has to be the higher
+    while _is_taken(server, app, new.id, serving):
+        time.sleep(0.1)  # an id is a time in seconds
         new = _new_release(app, image, digest)
     return _containers(server, app, target, new, secrets)
 
@@ -78,8 +78,12 @@ def _new_release(app: App, image: str, digest: str) -> Release:
     return Release(f"{now}-{commit.short if commit else digest[:7]}", str(commit or ""), image)
 
 
-def _is_of_the_same_second(one: str, other: str) -> bool:
-    return one.rpartition("-")[0] == other.rpartition("-")[0]
+def _is_taken(server: Server, app: App, new: str, serving: Container | None) -> bool:
+    """Whether another release has this id, or what serves has one of the same second that is as high."""
+    last = serving.labels[containers.RELEASE] if serving else ""
+    if new.rpartition("-")[0] == last.rpartition("-")[0] and new <= last:
+        return True
+    return server.read(AppFolder(server.facts.home, app.name).settings(new)) is not None
 
 
 def _release_of(container: Container) -> Release:

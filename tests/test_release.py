@@ -72,6 +72,17 @@ def test_the_later_of_two_releases_has_the_higher_id_in_the_same_second_too(
     assert release.choose(server, app, TARGET, SECRETS).release.id == f"{now}9-1234567"
 
 
+def test_an_id_that_was_there_before_is_not_given_again(
+    server: FakeServer, serving: Containers, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_back, other = "20300101-000000-abcdef0", "20300101-000001-abcdef0"
+    server.write(serving.folder.settings(taken_back), b"", mode=0o600)
+    (app.context / "app.py").write_text("print('two')\n")
+    ids = iter((taken_back, taken_back, other))
+    monkeypatch.setattr(release, "_new_release", lambda _app, image, _digest: Release(next(ids), "", image))
+    assert release.choose(server, app, TARGET, SECRETS).release.id == other
+
+
 def test_outside_of_git_the_id_ends_in_the_contents_digest(server: FakeServer, app: App) -> None:
     chosen = release.choose(server, app, TARGET, SECRETS).release
     assert chosen.commit == ""
